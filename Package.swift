@@ -3,8 +3,31 @@ import PackageDescription
 
 let package = Package(
     name: "arbutus",
+    products: [
+        .executable(name: "arbutus", targets: ["arbutus"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
     targets: [
-        .target(name: "Cluster")
+        .systemLibrary(name: "CGDAL", pkgConfig: "gdal", providers: [.apt(["libgdal-dev"])]),
+        .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+        .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
+        .target(name: "Mosaic"),
+        .target(name: "Cluster"),
+        .target(name: "Raster", dependencies: ["Mosaic", "CGDAL", "CISAL", "CKernels"]),
+        .target(name: "TileStore", dependencies: ["CSodium"]),
+        .target(name: "Scenes", dependencies: ["Mosaic", "Raster"]),
+        .target(name: "Engine", dependencies: ["Mosaic", "Raster", "TileStore", "Scenes"]),
+        .executableTarget(
+            name: "arbutus",
+            dependencies: [
+                "Mosaic", "Raster", "TileStore", "Scenes", "Engine", "Yams",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .testTarget(name: "MosaicTests", dependencies: ["Mosaic"]),
     ],
     swiftLanguageModes: [.v6]
 )
