@@ -28,6 +28,15 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "MosaicTests", dependencies: ["Mosaic"]),
+        .testTarget(name: "StyleTests"),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// scripts/check and scripts/test turn warnings into errors; a user's build with a newer compiler stays possible.
+if Context.environment["ARBUTUS_WARNINGS"] == "error" {
+    for target in package.targets where [.regular, .executable, .test].contains(target.type) {
+        target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]
+        target.cSettings = (target.cSettings ?? []) + [.treatAllWarnings(as: .error)]
+    }
+}

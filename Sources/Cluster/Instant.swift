@@ -11,9 +11,13 @@ public struct Instant: Hashable, Comparable, Sendable {
 
     public static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
 
-    public static func + (a: Instant, b: Span) -> Instant { Instant(nanoseconds: a.nanoseconds + b.nanoseconds) }
+    public static func + (a: Instant, b: Span) -> Instant {
+        Instant(nanoseconds: a.nanoseconds + b.nanoseconds)
+    }
 
-    public static func - (a: Instant, b: Span) -> Instant { Instant(nanoseconds: a.nanoseconds - b.nanoseconds) }
+    public static func - (a: Instant, b: Span) -> Instant {
+        Instant(nanoseconds: a.nanoseconds - b.nanoseconds)
+    }
 
     public static func - (a: Instant, b: Instant) -> Span { Span(nanoseconds: a.nanoseconds - b.nanoseconds) }
 }
@@ -26,10 +30,13 @@ public struct Span: Hashable, Comparable, Sendable {
 
     public static let zero = Span(nanoseconds: 0)
 
+    /// Whole seconds.
     public static func seconds(_ n: Int) -> Span { Span(nanoseconds: Int64(n) * 1_000_000_000) }
 
+    /// Seconds, rounded towards zero to a nanosecond.
     public static func seconds(_ n: Double) -> Span { Span(nanoseconds: Int64(n * 1_000_000_000)) }
 
+    /// Whole milliseconds.
     public static func milliseconds(_ n: Int) -> Span { Span(nanoseconds: Int64(n) * 1_000_000) }
 
     /// The length in seconds, for arithmetic on rates and for messages.

@@ -1,4 +1,5 @@
-/// Who a node is: the BLAKE2b-256 of its Ed25519 public key, shortened to its first eight bytes inside gossip.
+/// Who a node is: the BLAKE2b-256 of its Ed25519 public key, shortened to its first eight bytes inside
+/// gossip.
 ///
 /// Name and address are attributes of a node and may change; the same key is the same node.
 public struct NodeID: Hashable, Comparable, Sendable, CustomStringConvertible {

@@ -4,8 +4,8 @@
 public enum BandName {
     /// All common names, in order of wavelength.
     public static let common = [
-        "coastal", "blue", "green", "red", "rededge1", "rededge2", "rededge3", "nir", "nir08", "nir09", "cirrus",
-        "swir16", "swir22",
+        "coastal", "blue", "green", "red", "rededge1", "rededge2", "rededge3", "nir", "nir08", "nir09",
+        "cirrus", "swir16", "swir22",
     ]
 
     private static let sentinel2 = [
@@ -16,13 +16,14 @@ public enum BandName {
 
     /// Landsat 8/9 Collection 2 Level 2 (SR_B…), also with the bare names.
     private static let landsat = [
-        "SR_B1": "coastal", "SR_B2": "blue", "SR_B3": "green", "SR_B4": "red", "SR_B5": "nir", "SR_B6": "swir16",
-        "SR_B7": "swir22", "B1": "coastal", "B2": "blue", "B3": "green", "B4": "red", "B5": "nir", "B6": "swir16",
+        "SR_B1": "coastal", "SR_B2": "blue", "SR_B3": "green", "SR_B4": "red", "SR_B5": "nir",
+        "SR_B6": "swir16", "SR_B7": "swir22",
+        "B1": "coastal", "B2": "blue", "B3": "green", "B4": "red", "B5": "nir", "B6": "swir16",
         "B7": "swir22",
     ]
 
-    /// The common name for a sensor's own band name in any case, or for a common name itself; nil for anything
-    /// else (SCL, AOT, WVP, TCI and angles are no spectral bands).
+    /// The common name for a sensor's own band name in any case, or for a common name itself; nil for
+    /// anything else (SCL, AOT, WVP, TCI and angles are no spectral bands).
     public static func common(_ name: String, sensor: Scene.Sensor) -> String? {
         let lower = name.lowercased()
         if common.contains(lower) { return lower }

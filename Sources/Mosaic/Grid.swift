@@ -32,10 +32,13 @@ public struct Bounds: Codable, Hashable, Sendable {
         self.top = top
     }
 
+    /// Whether no area lies within; so too when an edge is no number.
     public var isEmpty: Bool { !(left < right && bottom < top) }
 
+    /// The middle, in the units of the CRS.
     public var centre: (x: Double, y: Double) { ((left + right) / 2, (bottom + top) / 2) }
 
+    /// The smallest rectangle around both.
     public func union(_ other: Bounds) -> Bounds {
         Bounds(
             left: min(left, other.left), bottom: min(bottom, other.bottom),
@@ -74,8 +77,10 @@ public struct Grid: Codable, Hashable, Sendable {
         self.rows = rows
     }
 
+    /// All pixels of the grid.
     public var window: PixelWindow { PixelWindow(x: 0, y: 0, width: columns, height: rows) }
 
+    /// The outer edges, in CRS units.
     public var bounds: Bounds { bounds(of: window) }
 
     /// The outer edges of a window of pixels, in CRS units.
@@ -100,8 +105,9 @@ public struct Grid: Codable, Hashable, Sendable {
         return PixelWindow(x: left, y: top, width: max(0, right - left), height: max(0, bottom - top))
     }
 
-    /// Where this grid's top left pixel lies in `other`, when both are parts of one lattice (same CRS and pixel
-    /// size, and a whole number of pixels apart, within a thousandth of a pixel); nil when a warp is needed.
+    /// Where this grid's top left pixel lies in `other`, when both are parts of one lattice (same CRS and
+    /// pixel size, and a whole number of pixels apart, within a thousandth of a pixel); nil when a warp is
+    /// needed.
     public func offset(in other: Grid) -> (x: Int, y: Int)? {
         guard crs == other.crs, isClose(pixelWidth, other.pixelWidth, relative: 1e-9),
             isClose(pixelHeight, other.pixelHeight, relative: 1e-9)

@@ -1,5 +1,5 @@
-/// What a user asks for: sources, area, indices and rules. The command line, the HTTP API and the database all
-/// make one of these; everything after it is decided by its values (INTERFACES.md, Command line).
+/// What a user asks for: sources, area, indices and rules. The command line, the HTTP API and the database
+/// all make one of these; everything after it is decided by its values (INTERFACES.md, Command line).
 ///
 /// Every field has its default, so that a JSON or YAML request names only what differs.
 public struct MosaicRequest: Codable, Hashable, Sendable {
@@ -66,13 +66,16 @@ public struct Area: Codable, Hashable, Sendable {
 
     /// The area between two opposite corners, given in any order, by the shorter way round the globe
     /// (RASTER.md, Grid).
-    public init(cornerLatitude a: Double, longitude b: Double, otherLatitude c: Double, otherLongitude d: Double) {
+    public init(
+        cornerLatitude a: Double, longitude b: Double, otherLatitude c: Double, otherLongitude d: Double
+    ) {
         let low = min(b, d)
         let high = max(b, d)
         let crosses = high - low > 180
         self.init(west: crosses ? high : low, south: min(a, c), east: crosses ? low : high, north: max(a, c))
     }
 
+    /// Whether the area runs eastward through 180° (RFC 7946, 5.2).
     public var crossesAntimeridian: Bool { west > east }
 
     /// `east` counted on from `west`, past 180° when the area crosses it.
@@ -97,6 +100,7 @@ public enum MaskRule: Codable, Hashable, Sendable {
 /// What a reflectance below zero becomes.
 public enum ClampRule: String, Codable, CaseIterable, Sendable { case zero, keep }
 
+/// How the samples of another lattice become ours (RASTER.md, Grid).
 public enum Resampling: String, Codable, CaseIterable, Sendable { case nearest, bilinear, cubic }
 
 /// What a task that cannot be made does to the job.

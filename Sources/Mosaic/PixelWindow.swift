@@ -21,6 +21,7 @@ public struct PixelWindow: Codable, Hashable, Sendable {
     /// Pixels in the window (columns × rows).
     public var count: Int { width * height }
 
+    /// Whether the window has no pixel.
     public var isEmpty: Bool { width <= 0 || height <= 0 }
 
     /// The common part of two windows; empty (width or height 0) when there is none.
@@ -33,6 +34,7 @@ public struct PixelWindow: Codable, Hashable, Sendable {
             height: max(0, min(endY, other.endY) - top))
     }
 
+    /// Whether every pixel of `other` lies in this window.
     public func contains(_ other: PixelWindow) -> Bool {
         x <= other.x && y <= other.y && endX >= other.endX && endY >= other.endY
     }

@@ -21,11 +21,13 @@ public struct ReasonCounts: Codable, Hashable, Sendable {
 
     public init() { counts = [Int](repeating: 0, count: Reason.allCases.count) }
 
+    /// Pixels with that reason.
     public subscript(_ reason: Reason) -> Int {
         get { counts[Int(reason.rawValue)] }
         set { counts[Int(reason.rawValue)] = newValue }
     }
 
+    /// All pixels.
     public var total: Int { counts.reduce(0, +) }
 
     public static func += (a: inout ReasonCounts, b: ReasonCounts) {

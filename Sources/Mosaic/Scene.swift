@@ -1,7 +1,7 @@
 /// A file as the request named it, with what tells whether it has changed.
 ///
-/// The identity is the address as requested + size + modification time or etag, never the form that a node used
-/// to reach it (ARCHITECTURE.md, Decisions).
+/// The identity is the address as requested + size + modification time or etag, never the form that a node
+/// used to reach it (ARCHITECTURE.md, Decisions).
 public struct SourceFile: Codable, Hashable, Sendable {
     /// A path or a GDAL virtual path (`/vsicurl/…`, `/vsis3/…`, `/vsizip/…`).
     public var address: String
@@ -21,6 +21,7 @@ public struct SourceFile: Codable, Hashable, Sendable {
 public enum SampleType: String, Codable, Sendable {
     case uint8, int8, uint16, int16, uint32, int32, float32, float64
 
+    /// Bytes of one sample.
     public var bytes: Int {
         switch self {
         case .uint8, .int8: 1
@@ -30,6 +31,7 @@ public enum SampleType: String, Codable, Sendable {
         }
     }
 
+    /// Whether samples are whole numbers.
     public var isInteger: Bool { self != .float32 && self != .float64 }
 }
 
@@ -79,6 +81,7 @@ public struct Band: Codable, Hashable, Sendable {
 
 /// What one acquisition offers a mosaic: spectral bands by their common names and, perhaps, a classification.
 public struct Scene: Codable, Hashable, Sendable {
+    /// Whose band names and radiometry apply.
     public enum Sensor: String, Codable, Sendable { case sentinel2, landsat, earthDaily, plain }
 
     /// A name to show: the product's, the item's or the folder's.

@@ -28,6 +28,7 @@ public final class Dataset {
         (Int(GDALGetRasterXSize(handle)), Int(GDALGetRasterYSize(handle)))
     }
 
+    /// Bands in the file; their numbers start at 1.
     public var bandCount: Int { Int(GDALGetRasterCount(handle)) }
 
     /// The handle of band `number`, counted from 1.

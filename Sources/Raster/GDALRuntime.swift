@@ -3,8 +3,8 @@ import Foundation
 
 /// GDAL's process-wide set-up and the way its errors reach us.
 ///
-/// GDAL keeps the last error per thread, so it is read in the same synchronous section as the call that failed
-/// (PLATFORM.md). Its own block cache is kept small: decoded blocks live in our `BlockCache`.
+/// GDAL keeps the last error per thread, so it is read in the same synchronous section as the call that
+/// failed (PLATFORM.md). Its own block cache is kept small: decoded blocks live in our `BlockCache`.
 public enum GDALRuntime {
     /// Registers the drivers and sets the options, once a process.
     public static func start() { _ = once }
@@ -12,7 +12,8 @@ public enum GDALRuntime {
     private static let once: Void = {
         CPLSetErrorHandler(CPLQuietErrorHandler)
         for (key, value) in [
-            ("GDAL_PAM_ENABLED", "NO"), ("GDAL_CACHEMAX", "64"), ("GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR"),
+            ("GDAL_PAM_ENABLED", "NO"), ("GDAL_CACHEMAX", "64"),
+            ("GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR"),
             ("GDAL_NUM_THREADS", "1"), ("OGR_CT_FORCE_TRADITIONAL_GIS_ORDER", "YES"),
         ] where CPLGetConfigOption(key, nil) == nil {
             CPLSetConfigOption(key, value)

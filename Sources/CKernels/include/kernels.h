@@ -1,5 +1,6 @@
-// Inner loops over pixels that want AVX2. Each is one body compiled twice (AVX2 and baseline x86-64); the processor's
-// own flags choose at load time. Contraction to fused multiply-add is off, so both give the same bits (RASTER.md).
+// Inner loops over pixels that want AVX2. Each is one body compiled twice (AVX2 and baseline x86-64); the
+// processor's own flags choose at load time. Contraction to fused multiply-add is off, so both give the
+// same bits (RASTER.md).
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
