@@ -29,6 +29,7 @@ let package = Package(
             ]),
         .testTarget(name: "MosaicTests", dependencies: ["Mosaic"]),
         .testTarget(name: "StyleTests"),
+        .testTarget(name: "RasterTests", dependencies: ["Raster", "Mosaic", "CKernels", "CGDAL"]),
     ],
     swiftLanguageModes: [.v6]
 )

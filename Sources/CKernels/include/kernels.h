@@ -1,6 +1,7 @@
 // Inner loops over pixels that want AVX2. Each is one body compiled twice (AVX2 and baseline x86-64); the
-// processor's own flags choose at load time. Contraction to fused multiply-add is off, so both give the
-// same bits (RASTER.md).
+// processor's own flags choose at load time. Contraction to fused multiply-add is off, so both give the same
+// bits (RASTER.md). `encoding.h` holds those of the encoders, `system_calls.h` what Swift's C library module
+// lacks.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

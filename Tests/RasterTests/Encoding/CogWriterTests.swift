@@ -1,0 +1,65 @@
+import CGDAL
+import Foundation
+import Mosaic
+import Testing
+
+@testable import Raster
+
+@Suite struct CogWriterTests {
+    /// Sizes that meet every edge: one pixel, one row, one short, several blocks, very wide.
+    @Test(arguments: [(1, 1), (700, 1), (513, 511), (512, 512), (1537, 1025), (50_000, 1), (3, 1300)])
+    func gdalReadsBackEveryLevelToTheBit(columns: Int, rows: Int) throws {
+        let image = TestImage(columns: columns, rows: rows, seed: UInt64(columns)) { x, y in (x / 7 + y) % 5 != 0 }
+        try check(image)
+    }
+
+    @Test func halfEmptyMosaicsAreSparse() throws {
+        let image = TestImage(columns: 1500, rows: 1400, seed: 3) { x, y in x + y > 1600 }
+        let folder = try TestFolder()
+        try image.writeCog(to: folder, name: "half.tif")
+        let dataset = try Dataset(opening: folder.path + "/half.tif")
+        #expect(try dataset.metadata("BLOCK_OFFSET_0_0", domain: "TIFF", ofBand: true) == nil)
+        #expect(try dataset.metadata("BLOCK_OFFSET_2_2", domain: "TIFF", ofBand: true) != nil)
+        try check(image)
+    }
+
+    @Test func aMosaicWithoutAnyValueIsOnlyAHeader() throws {
+        let image = TestImage(columns: 2000, rows: 900, seed: 4) { _, _ in false }
+        let folder = try TestFolder()
+        let length = try image.writeCog(to: folder, name: "empty.tif")
+        #expect(length < 4096)
+        try check(image)
+    }
+
+    private func check(_ image: TestImage) throws {
+        let folder = try TestFolder()
+        let length = try image.writeCog(to: folder, name: "cog.tif")
+        let path = folder.path + "/cog.tif"
+        #expect(try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int == length)
+        let dataset = try Dataset(opening: path)
+        #expect(dataset.size == (image.columns, image.rows))
+        #expect(TestBits(try dataset.floats()) == TestBits(image.pixels))
+        let layout = CogLayout(columns: image.columns, rows: image.rows)
+        #expect(GDALGetOverviewCount(try dataset.band(1)) == Int32(layout.levels.count - 1))
+        var level = image
+        for number in 1..<layout.levels.count {
+            level = level.halved
+            #expect(TestBits(try dataset.floats(overview: number - 1)) == TestBits(level.pixels))
+        }
+        #expect(try dataset.metadata("LAYOUT", domain: "IMAGE_STRUCTURE") == "COG")
+    }
+}
+
+/// Pixels compared by their bits, every NaN alike; a failure prints the first difference and not a million numbers.
+struct TestBits: Equatable, CustomStringConvertible {
+    let values: [Float]
+
+    init(_ values: [Float]) { self.values = values }
+
+    static func == (a: TestBits, b: TestBits) -> Bool {
+        a.values.count == b.values.count
+            && zip(a.values, b.values).allSatisfy { $0.bitPattern == $1.bitPattern || ($0.isNaN && $1.isNaN) }
+    }
+
+    var description: String { "\(values.count) pixels \(values.prefix(8))…" }
+}
