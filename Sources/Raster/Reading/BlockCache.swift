@@ -1,0 +1,96 @@
+import Foundation
+
+/// A decoded block of a source band: samples in the file's own type, row by row, native byte order.
+public final class DecodedBlock: @unchecked Sendable {
+    let bytes: UnsafeMutableRawBufferPointer
+    /// Samples in a row of the buffer.
+    let width: Int
+
+    init(byteCount: Int, width: Int) {
+        bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: max(byteCount, 16), alignment: 64)
+        self.width = width
+    }
+
+    deinit { bytes.deallocate() }
+}
+
+/// Which block of which band of which file.
+public struct BlockKey: Hashable, Sendable {
+    let address: String
+    let band: Int
+    let column: Int
+    let row: Int
+}
+
+/// Decoded source blocks that all workers share, so that each block is decoded once a node.
+///
+/// Mosaic windows do not align with source blocks: neighbours want the same block at nearly the same time
+/// (PLATFORM.md). The cache is bounded in bytes and forgets the block that was used longest ago. A block that one
+/// thread is decoding is waited for, not decoded again.
+public final class BlockCache: @unchecked Sendable {
+    private struct Entry {
+        var block: DecodedBlock?
+        var lastUse: UInt64
+    }
+
+    private let condition = NSCondition()
+    private let limit: Int
+    private var entries: [BlockKey: Entry] = [:]
+    private var held = 0
+    private var clock: UInt64 = 0
+    private var decodedCount = 0
+
+    /// - Parameter limit: bytes of decoded samples to keep.
+    public init(limit: Int) { self.limit = limit }
+
+    /// Blocks decoded so far; equal to the number of different blocks asked for unless the cache was too small.
+    public var decoded: Int {
+        condition.lock()
+        defer { condition.unlock() }
+        return decodedCount
+    }
+
+    /// The block under `key`, decoded by `decode` when nobody has done so.
+    func block(_ key: BlockKey, decode: () throws -> DecodedBlock) throws -> DecodedBlock {
+        condition.lock()
+        while let entry = entries[key] {
+            if let block = entry.block {
+                clock += 1
+                entries[key]?.lastUse = clock
+                condition.unlock()
+                return block
+            }
+            condition.wait()
+        }
+        clock += 1
+        entries[key] = Entry(block: nil, lastUse: clock)
+        condition.unlock()
+        let result = Result { try decode() }
+        condition.lock()
+        defer {
+            condition.broadcast()
+            condition.unlock()
+        }
+        switch result {
+        case .failure(let error):
+            entries[key] = nil
+            throw error
+        case .success(let block):
+            entries[key]?.block = block
+            held += block.bytes.count
+            decodedCount += 1
+            if held > limit { evict() }
+            return block
+        }
+    }
+
+    /// Forgets the oldest blocks until a tenth of the limit is free, so that the sort is rare.
+    private func evict() {
+        let ready = entries.filter { $0.value.block != nil }.sorted { $0.value.lastUse < $1.value.lastUse }
+        for (key, entry) in ready.dropLast() {
+            guard held > limit - limit / 10, let block = entry.block else { return }
+            held -= block.bytes.count
+            entries[key] = nil
+        }
+    }
+}

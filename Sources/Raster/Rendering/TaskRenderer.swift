@@ -1,0 +1,86 @@
+import CKernels
+import Mosaic
+
+/// What a rendered task came to.
+public struct RenderedTask: Sendable {
+    /// The blob's bytes; valid until the renderer's next task.
+    public let blob: ByteSink
+    /// Of each index of the plan.
+    public let counts: [ReasonCounts]
+    /// Sentences about sources that could not be read, each once; the blob then has pixels marked `readFailed`.
+    public let failures: [String]
+}
+
+/// Renders tasks to blobs: pixels of a block at a time, then its compressed form, then what the levels above need.
+/// One worker's; one thread at a time.
+public final class TaskRenderer {
+    private let plan: MosaicPlan
+    private let blocks: BlockRenderer
+    private let coder = FloatBlockCoder()
+    private let planeCoder = PlaneCoder()
+    private let sink = ByteSink(capacity: 1 << 24)
+
+    /// - Throws: `RasterError` when the plan's clip cannot be read.
+    public init(plan: MosaicPlan, cache: BlockCache) throws {
+        self.plan = plan
+        blocks = try BlockRenderer(plan: plan, cache: cache)
+    }
+
+    /// Compressed bytes that this worker has read from sources.
+    public var bytesRead: Int { blocks.reader.bytesRead }
+
+    /// Renders a task of the plan.
+    ///
+    /// - Parameter isCancelled: asked before each block.
+    /// - Returns: nil when it was cancelled.
+    public func render(_ task: MosaicTask, isCancelled: () -> Bool = { false }) -> RenderedTask? {
+        let window = task.window
+        sink.truncate()
+        let reserved = Blob.directoryBytes(
+            indices: plan.indices.count, columns: window.width, rows: window.height, taskEdge: plan.taskEdge,
+            provenance: plan.rules.provenance)
+        _ = sink.reserve(reserved)
+        sink.advance(by: reserved)
+        let layers = plan.indices.map {
+            LayerBuilder(index: $0, columns: window.width, rows: window.height, taskEdge: plan.taskEdge)
+        }
+        var failures: [String] = []
+        let edge = MosaicPlan.blockEdge
+        for y in stride(from: 0, to: window.height, by: edge) {
+            for x in stride(from: 0, to: window.width, by: edge) {
+                if isCancelled() { return nil }
+                let part = PixelWindow(
+                    x: x, y: y, width: min(edge, window.width - x), height: min(edge, window.height - y))
+                let picture = render(part.offset(x: window.x, y: window.y), task.scenes)
+                defer { picture.deallocate() }
+                for failure in picture.failures where !failures.contains(failure) { failures.append(failure) }
+                for index in layers.indices {
+                    layers[index].add(picture.planes[index], at: part, coder, planeCoder, to: sink)
+                }
+            }
+            for layer in layers { layer.closeRow(height: min(edge, window.height - y), to: sink) }
+        }
+        for layer in layers { layer.finish(coder, to: sink) }
+        let blob = Blob(
+            columns: window.width, rows: window.height, taskEdge: plan.taskEdge, layers: layers.map(\.layer))
+        let directory = blob.directory
+        precondition(directory.count == reserved, "directory of \(directory.count) bytes, \(reserved) reserved")
+        sink.patch(directory, at: 0)
+        return RenderedTask(blob: sink, counts: blob.layers.map(\.counts), failures: failures)
+    }
+
+    /// A block's planes; for many scenes under `median`, made in strips of rows so that memory stays bounded.
+    private func render(_ window: PixelWindow, _ scenes: [Int]) -> BlockPicture {
+        let most = 16 * MosaicPlan.blockEdge
+        let rows =
+            plan.rules.select.composite == .median && scenes.count > 16
+            ? max(1, most / scenes.count) : window.height
+        guard rows < window.height else { return blocks.render(window, scenes: scenes) }
+        return BlockPicture(
+            joining: stride(from: 0, to: window.height, by: rows).map { first in
+                let height = min(rows, window.height - first)
+                let strip = PixelWindow(x: window.x, y: window.y + first, width: window.width, height: height)
+                return (blocks.render(strip, scenes: scenes), strip.count)
+            })
+    }
+}

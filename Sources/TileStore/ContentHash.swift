@@ -1,0 +1,66 @@
+import CSodium
+
+/// BLAKE2b-256 (RFC 7693): what names tasks and proves blobs.
+public struct ContentHash: Hashable, Sendable, CustomStringConvertible {
+    /// 32 bytes.
+    public let bytes: [UInt8]
+
+    public static let byteCount = 32
+
+    /// - Parameter bytes: exactly 32.
+    public init(bytes: [UInt8]) {
+        precondition(bytes.count == Self.byteCount, "a hash of \(bytes.count) bytes")
+        self.bytes = bytes
+    }
+
+    /// The hash of `data`.
+    public init(of data: UnsafeRawBufferPointer) {
+        let hasher = ContentHasher()
+        hasher.update(data)
+        self = hasher.finish()
+    }
+
+    public init(of data: [UInt8]) { self = data.withUnsafeBytes { ContentHash(of: $0) } }
+
+    /// 64 hexadecimal digits.
+    public var description: String {
+        bytes.map { byte in
+            let digits = String(byte, radix: 16)
+            return byte < 16 ? "0" + digits : digits
+        }.joined()
+    }
+
+    /// Reads 64 hexadecimal digits; nil for anything else.
+    public init?(hexadecimal text: some StringProtocol) {
+        let digits = text.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+        guard digits.count == 2 * Self.byteCount, text.utf8.count == digits.count else { return nil }
+        bytes = stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+    }
+}
+
+/// BLAKE2b-256 over pieces, as they pass by. One thread at a time.
+public final class ContentHasher {
+    private let memory: UnsafeMutableRawPointer
+
+    public init() {
+        precondition(sodium_init() >= 0, "libsodium cannot start")
+        memory = .allocate(byteCount: crypto_generichash_statebytes(), alignment: 64)
+        crypto_generichash_init(state, nil, 0, ContentHash.byteCount)
+    }
+
+    deinit { memory.deallocate() }
+
+    private var state: OpaquePointer { OpaquePointer(memory) }
+
+    public func update(_ data: UnsafeRawBufferPointer) {
+        guard let start = data.baseAddress else { return }
+        crypto_generichash_update(state, start.assumingMemoryBound(to: UInt8.self), UInt64(data.count))
+    }
+
+    /// The hash; the hasher is used up.
+    public func finish() -> ContentHash {
+        var out = [UInt8](repeating: 0, count: ContentHash.byteCount)
+        crypto_generichash_final(state, &out, out.count)
+        return ContentHash(bytes: out)
+    }
+}

@@ -1,0 +1,258 @@
+import Foundation
+import Synchronization
+
+/// Blobs on disk under the hash of what made them, bounded in size, the ones used longest ago forgotten first.
+///
+/// A file is the blob behind a head of 64 bytes that holds its digest. It appears under its name complete or not at all
+/// (temporary file, rename), so a process killed at any moment leaves a store that can be used. What a live job needs
+/// is pinned; pinned bytes stand outside the bound (PROTOCOL.md, section 3, "No room").
+///
+/// Several processes may share a folder: they see each other's blobs, and a blob that one removes is made again by
+/// the other.
+public final class TileStore: Sendable {
+    /// A blob's place on disk.
+    public struct Entry: Hashable, Sendable {
+        public let key: ContentHash
+        /// BLAKE2b-256 of the blob.
+        public let digest: ContentHash
+        public let path: String
+        /// Where the blob begins in the file.
+        public static let headBytes = 64
+        /// Bytes of the blob without the head.
+        public let length: Int
+    }
+
+    /// What `store size` prints.
+    public struct Usage: Hashable, Codable, Sendable {
+        public var blobs: Int
+        /// Bytes on disk, heads included.
+        public var bytes: Int
+        public var limit: Int
+    }
+
+    public let folder: String
+    public let limit: Int
+    private let state = Mutex(State())
+
+    private struct State {
+        var pinned: [ContentHash: Int] = [:]
+        /// Bytes put since the store was last measured.
+        var grown = 0
+        var measured: Int?
+    }
+
+    static let magic = Array("ARBTILE1".utf8)
+
+    /// Opens the store in `folder`, which is made when it is missing.
+    ///
+    /// - Parameter limit: bytes; nil: 20 GB or a tenth of the free disk, the smaller (INTERFACES.md).
+    /// - Throws: `StoreError` when the folder cannot be made or written.
+    public init(folder: String, limit: Int? = nil) throws {
+        self.folder = folder
+        do {
+            try FileManager.default.createDirectory(atPath: folder + "/tasks", withIntermediateDirectories: true)
+        } catch {
+            throw StoreError(
+                "cannot make the store \(folder): \(Self.words(errno)); choose another folder with --store")
+        }
+        guard access(folder + "/tasks", W_OK) == 0 else {
+            throw StoreError("cannot write in the store \(folder): \(Self.words(errno)); choose another with --store")
+        }
+        self.limit = limit ?? min(20_000_000_000, Self.freeBytes(folder) / 10)
+    }
+
+    /// The blob under `key`, when it is there and whole.
+    ///
+    /// - Parameter verify: hash the blob and compare; one that does not match is removed.
+    public func find(_ key: ContentHash, verify: Bool = true) -> Entry? {
+        let path = path(of: key)
+        let file = open(path, O_RDONLY)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        guard let entry = head(of: file, key: key, path: path), !verify || digest(of: file, entry) == entry.digest else {
+            unlink(path)
+            return nil
+        }
+        futimens(file, nil)
+        return entry
+    }
+
+    /// Keeps a blob, pinned once more; an older one under the same key is replaced.
+    ///
+    /// - Throws: `StoreError` when the disk is full or fails.
+    public func put(_ key: ContentHash, _ blob: UnsafeRawBufferPointer) throws -> Entry {
+        pin(key)
+        let digest = ContentHash(of: blob)
+        let path = path(of: key)
+        let folder = String(path[..<path.lastIndex(of: "/")!])
+        if mkdir(folder, 0o755) != 0, errno != EEXIST { throw failure(path, errno) }
+        let part = "\(folder)/.\(key).\(getpid()).\(UInt32.random(in: 0 ... .max)).part"
+        let file = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw failure(path, errno) }
+        defer { close(file) }
+        var head = Self.magic + digest.bytes
+        withUnsafeBytes(of: UInt64(blob.count).littleEndian) { head.append(contentsOf: $0) }
+        head += [UInt8](repeating: 0, count: Entry.headBytes - head.count)
+        let problem = head.withUnsafeBytes { write($0, to: file) } ?? write(blob, to: file)
+        guard problem == nil, rename(part, path) == 0 else {
+            let reason = problem ?? errno
+            unlink(part)
+            throw failure(path, reason)
+        }
+        state.withLock { $0.grown += blob.count + Entry.headBytes }
+        return Entry(key: key, digest: digest, path: path, length: blob.count)
+    }
+
+    /// Opens a blob for reading; the caller closes the descriptor. The blob begins at `Entry.headBytes`.
+    ///
+    /// - Throws: `StoreError` when it is gone.
+    public func open(_ entry: Entry) throws -> Int32 {
+        let file = open(entry.path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else {
+            throw StoreError(
+                "cannot read blob \(entry.path): \(Self.words(errno)); run the job again, it repeats what is missing")
+        }
+        return file
+    }
+
+    /// Keeps `key` from being forgotten until it is unpinned as often.
+    public func pin(_ key: ContentHash) { state.withLock { $0.pinned[key, default: 0] += 1 } }
+
+    public func unpin(_ key: ContentHash) {
+        state.withLock { state in
+            guard let count = state.pinned[key] else { return }
+            state.pinned[key] = count > 1 ? count - 1 : nil
+        }
+    }
+
+    /// Removes a blob.
+    public func remove(_ key: ContentHash) { unlink(path(of: key)) }
+
+    private func head(of file: Int32, key: ContentHash, path: String) -> Entry? {
+        var head = [UInt8](repeating: 0, count: Entry.headBytes)
+        guard pread(file, &head, head.count, 0) == head.count, Array(head[..<8]) == Self.magic else { return nil }
+        let length = head[40..<48].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        var facts = stat()
+        guard fstat(file, &facts) == 0, UInt64(facts.st_size) == length + UInt64(Entry.headBytes) else { return nil }
+        return Entry(key: key, digest: ContentHash(bytes: Array(head[8..<40])), path: path, length: Int(length))
+    }
+
+    private func digest(of file: Int32, _ entry: Entry) -> ContentHash? {
+        let hasher = ContentHasher()
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+        defer { buffer.deallocate() }
+        var place = 0
+        while place < entry.length {
+            let wanted = min(buffer.count, entry.length - place)
+            let found = pread(file, buffer.baseAddress!, wanted, off_t(Entry.headBytes + place))
+            guard found > 0 else { return nil }
+            hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<found]))
+            place += found
+        }
+        return hasher.finish()
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer, to file: Int32) -> Int32? {
+        var done = 0
+        while done < bytes.count {
+            let written = Foundation.write(file, bytes.baseAddress! + done, bytes.count - done)
+            if written < 0 {
+                if errno == EINTR { continue }
+                return errno
+            }
+            done += written
+        }
+        return nil
+    }
+
+    private func open(_ path: String, _ flags: Int32, _ mode: mode_t = 0) -> Int32 {
+        Foundation.open(path, flags, mode)
+    }
+
+    private func path(of key: ContentHash) -> String {
+        let name = key.description
+        return "\(folder)/tasks/\(name.prefix(2))/\(name)"
+    }
+
+    private func failure(_ path: String, _ code: Int32) -> StoreError {
+        let remedy =
+            code == ENOSPC || code == EDQUOT
+            ? "free some space, run arbutus store gc, or choose another folder with --store"
+            : "check the disk, or choose another folder with --store"
+        return StoreError("cannot write blob \(path): \(Self.words(code)); \(remedy)")
+    }
+
+    static func freeBytes(_ folder: String) -> Int {
+        var facts = statvfs()
+        guard statvfs(folder, &facts) == 0 else { return 0 }
+        return Int(clamping: UInt64(facts.f_bavail).multipliedReportingOverflow(by: UInt64(facts.f_frsize)).partialValue)
+    }
+
+    static func words(_ code: Int32) -> String { String(cString: strerror(code)) }
+}
+
+extension TileStore {
+    private struct Listed {
+        let path: String
+        let key: ContentHash?
+        let bytes: Int
+        let lastUse: Double
+    }
+
+    /// Counts what lies in the store.
+    public func usage() -> Usage {
+        let all = list()
+        return Usage(blobs: all.count { $0.key != nil }, bytes: all.reduce(0) { $0 + $1.bytes }, limit: limit)
+    }
+
+    /// Forgets the blobs used longest ago until the unpinned ones fit in the limit, and temporary files left by dead
+    /// processes for over an hour.
+    ///
+    /// - Parameter everything: forget all that is not pinned.
+    /// - Returns: bytes freed.
+    @discardableResult
+    public func collect(everything: Bool = false) -> Int {
+        let pinned = state.withLock { Set($0.pinned.keys) }
+        let now = Date().timeIntervalSince1970
+        var (free, kept) = (0, 0)
+        for item in list().sorted(by: { $0.lastUse > $1.lastUse }) {
+            if let key = item.key {
+                if pinned.contains(key) { continue }
+                if !everything && kept + item.bytes <= limit {
+                    kept += item.bytes
+                    continue
+                }
+            } else if now - item.lastUse < 3600 {
+                continue
+            }
+            if unlink(item.path) == 0 { free += item.bytes }
+        }
+        state.withLock { ($0.measured, $0.grown) = (kept, 0) }
+        return free
+    }
+
+    private func list() -> [Listed] {
+        let root = folder + "/tasks"
+        let manager = FileManager.default
+        var found: [Listed] = []
+        for branch in (Result { try manager.contentsOfDirectory(atPath: root) }.value ?? []).sorted() {
+            for name in (Result { try manager.contentsOfDirectory(atPath: "\(root)/\(branch)") }.value ?? []).sorted() {
+                let path = "\(root)/\(branch)/\(name)"
+                var facts = stat()
+                guard stat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else { continue }
+                let time = Double(facts.st_mtim.tv_sec) + Double(facts.st_mtim.tv_nsec) / 1e9
+                found.append(
+                    Listed(path: path, key: ContentHash(hexadecimal: name), bytes: Int(facts.st_size), lastUse: time))
+            }
+        }
+        return found
+    }
+}
+
+extension Result {
+    /// The value, when there is one: a folder that vanished while it was listed holds nothing.
+    fileprivate var value: Success? {
+        guard case .success(let value) = self else { return nil }
+        return value
+    }
+}
