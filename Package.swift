@@ -28,6 +28,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "MosaicTests", dependencies: ["Mosaic"]),
+        .testTarget(name: "RasterTests", dependencies: ["Mosaic", "Raster", "CGDAL"]),
+        .testTarget(name: "ScenesTests", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),
     ],
     swiftLanguageModes: [.v6]
 )
