@@ -11,11 +11,16 @@ public final class Dataset {
     /// - Throws: `RasterError` with GDAL's own reason when the file is missing or no raster.
     public init(opening address: String) throws {
         let flags = UInt32(GDAL_OF_RASTER) | UInt32(GDAL_OF_READONLY) | UInt32(GDAL_OF_VERBOSE_ERROR)
-        let opened = GDALRuntime.capturing { GDALOpenEx(address, flags, nil, nil, nil) }
+        // TRUE: side-car files are tried by name, the folder is not listed; EMPTY_DIR: they are not tried at
+        // all.
+        let sideCars = address.hasPrefix("/vsi") && !address.hasPrefix("/vsizip/") ? "EMPTY_DIR" : "TRUE"
+        let opened = GDALRuntime.with("GDAL_DISABLE_READDIR_ON_OPEN", sideCars) {
+            GDALRuntime.capturing { GDALOpenEx(address, flags, nil, nil, nil) }
+        }
         guard let handle = opened.value else {
-            let reason = opened.message ?? "GDAL gave no reason"
+            let reason = (opened.message ?? "GDAL gave no reason").onOneLine
             throw RasterError(
-                "cannot read \(address): \(reason); check the path, or drop the file from the job")
+                "cannot read \(address.onOneLine): \(reason); check the path, or drop the file from the job")
         }
         self.address = address
         self.handle = handle
@@ -34,7 +39,7 @@ public final class Dataset {
     /// The handle of band `number`, counted from 1.
     func band(_ number: Int) throws -> GDALRasterBandH {
         guard number >= 1, number <= bandCount, let band = GDALGetRasterBand(handle, Int32(number)) else {
-            throw RasterError("\(address) has no band \(number); it has \(bandCount)")
+            throw RasterError("\(shownAddress) has no band \(number); it has \(bandCount)")
         }
         return band
     }
