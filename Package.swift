@@ -30,7 +30,8 @@ let package = Package(
         .testTarget(name: "MosaicTests", dependencies: ["Mosaic"]),
         .testTarget(name: "StyleTests"),
         .testTarget(name: "RasterTests", dependencies: ["Raster", "Mosaic", "CKernels", "CGDAL"]),
-        .testTarget(name: "RasterTests", dependencies: ["Mosaic", "Raster", "CGDAL"]),
+        .testTarget(name: "TileStoreTests", dependencies: ["TileStore"]),
+        .testTarget(name: "EngineTests", dependencies: ["Engine", "Mosaic", "Raster", "TileStore", "CGDAL"]),
         .testTarget(name: "ScenesTests", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),
     ],
     swiftLanguageModes: [.v6]

@@ -6,7 +6,7 @@ public final class CoordinateTransform {
     public let source: CRS
     public let target: CRS
     private let isTargetGeographic: Bool
-    private let handle: OGRCoordinateTransformationH
+    let handle: OGRCoordinateTransformationH
 
     /// - Throws: `RasterError` when PROJ knows no way between the two.
     public init(from source: CRS, to target: CRS) throws {

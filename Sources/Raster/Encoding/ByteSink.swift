@@ -39,6 +39,13 @@ public final class ByteSink: @unchecked Sendable {
     /// Appends a copy of `bytes`.
     public func append(_ bytes: [UInt8]) { bytes.withUnsafeBytes { append($0) } }
 
+    /// Replaces the contents by `length` bytes that `body` writes.
+    public func fill(_ length: Int, _ body: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
+        truncate()
+        try body(UnsafeMutableRawBufferPointer(start: reserve(length), count: length))
+        advance(by: length)
+    }
+
     /// Makes room for `room` more bytes and returns where they begin; `advance(by:)` then says how many were
     /// written there. The pointer is valid until the next change.
     func reserve(_ room: Int) -> UnsafeMutableRawPointer {

@@ -3,10 +3,10 @@ import Foundation
 
 /// A file being written through a descriptor that someone else opened and will close. Every failure is a
 /// sentence with the path and the system's reason.
-public struct OutputFile {
+public struct OutputFile: Sendable {
     /// What messages call the file: the output's own name, not that of its temporary form.
     public let path: String
-    let descriptor: Int32
+    public let descriptor: Int32
 
     /// Wraps an open, seekable descriptor with write permission; offsets count from the file's start.
     public init(descriptor: Int32, path: String) {
@@ -17,7 +17,7 @@ public struct OutputFile {
     /// Writes all of `bytes` at `offset`.
     ///
     /// - Throws: `RasterError` (disk full, quota, I/O error).
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+    public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
         var done = 0
         while done < bytes.count {
             let rest = bytes.count - done

@@ -14,7 +14,7 @@ final class ClipMask {
     /// - Throws: `RasterError` when the text holds no polygon.
     init(geoJSON: String, grid: Grid) throws {
         self.grid = grid
-        let transform = try PointTransform(from: CRS("EPSG:4326"), to: grid.crs)
+        let transform = try CoordinateTransform(from: .wgs84, to: grid.crs)
         geometries = try Self.polygons(geoJSON).map { polygon in
             var extent = OGREnvelope()
             OGR_G_GetEnvelope(polygon, &extent)

@@ -6,7 +6,7 @@ final class BandSampler {
     let reader: SourceReader
     let scratch: Scratch
     private let job: Grid
-    private var transforms: [CRS: PointTransform] = [:]
+    private var transforms: [CRS: CoordinateTransform] = [:]
 
     init(job: Grid, reader: SourceReader, scratch: Scratch) {
         self.job = job
@@ -42,9 +42,9 @@ final class BandSampler {
         return .free(xs, ys)
     }
 
-    private func transform(to crs: CRS) throws -> PointTransform {
+    private func transform(to crs: CRS) throws -> CoordinateTransform {
         if let known = transforms[crs] { return known }
-        let made = try PointTransform(from: job.crs, to: crs)
+        let made = try CoordinateTransform(from: job.crs, to: crs)
         transforms[crs] = made
         return made
     }
@@ -55,10 +55,10 @@ final class BandSampler {
             return min(job.pixelWidth / grid.pixelWidth, job.pixelHeight / grid.pixelHeight)
         }
         let centre = grid.bounds.centre
-        let back = try PointTransform(from: grid.crs, to: job.crs)
+        let back = try CoordinateTransform(from: grid.crs, to: job.crs)
         var x = [centre.x, centre.x + grid.pixelWidth, centre.x]
         var y = [centre.y, centre.y, centre.y + grid.pixelHeight]
-        back.apply(&x, &y)
+        back.transform(x: &x, y: &y)
         let across = ((x[1] - x[0]) * (x[1] - x[0]) + (y[1] - y[0]) * (y[1] - y[0])).squareRoot()
         let down = ((x[2] - x[0]) * (x[2] - x[0]) + (y[2] - y[0]) * (y[2] - y[0])).squareRoot()
         let ratio = min(job.pixelWidth / across, job.pixelHeight / down)

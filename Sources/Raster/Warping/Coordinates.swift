@@ -13,7 +13,7 @@ struct Coordinates {
 
     let job: Grid
     let source: Grid
-    let transform: PointTransform
+    let transform: CoordinateTransform
 
     /// Source coordinates of the pixel centres of `window`, in pixels of `source` from its outer corner; not finite
     /// where the projection has no answer.
@@ -118,7 +118,7 @@ struct Coordinates {
     private func points(_ places: [(Double, Double)]) throws -> Points {
         var x = places.map { job.originX + $0.0 * job.pixelWidth }
         var y = places.map { job.originY - $0.1 * job.pixelHeight }
-        transform.apply(&x, &y)
+        transform.transform(x: &x, y: &y)
         for index in x.indices {
             x[index] = (x[index] - source.originX) / source.pixelWidth
             y[index] = (source.originY - y[index]) / source.pixelHeight

@@ -1,0 +1,140 @@
+import Foundation
+import Mosaic
+import Raster
+import Synchronization
+import TileStore
+
+/// One task's outcome, as the assembly needs it.
+struct TaskResult: Sendable {
+    let entry: TileStore.Entry
+    let blob: Blob
+    let wasReused: Bool
+    let failures: [String]
+    let bytesRead: Int
+    /// Wall time on its worker.
+    let seconds: Double
+}
+
+/// The first phase of a job: each task's blob is found in the store or rendered and put there.
+final class RenderPhase: Sendable {
+    private let job: JobPlan
+    private let store: TileStore
+    private let cache: BlockCache
+    private let stop: @Sendable () -> Bool
+    private let state: Mutex<State>
+
+    private struct State {
+        var next = 0
+        var results: [TaskResult?]
+        var progress: JobProgress
+        var failed: (any Error)?
+    }
+
+    /// - Parameter stop: asked between blocks; true ends the phase with `JobCancelled`.
+    init(job: JobPlan, store: TileStore, cacheBytes: Int, stop: @escaping @Sendable () -> Bool) {
+        self.job = job
+        self.store = store
+        self.stop = stop
+        cache = BlockCache(limit: cacheBytes)
+        var progress = JobProgress()
+        progress.tasksTotal = job.plan.tasks.count
+        progress.pixelsTotal = job.plan.tasks.reduce(0) { $0 + $1.window.count }
+        state = Mutex(
+            State(results: [TaskResult?](repeating: nil, count: job.plan.tasks.count), progress: progress))
+    }
+
+    var progress: JobProgress { state.withLock { $0.progress } }
+
+    var blocksDecoded: Int { cache.decoded }
+
+    /// Runs on `threads` workers.
+    ///
+    /// - Returns: the results in task order.
+    /// - Throws: `JobCancelled`; the first failure when the job asked to fail on errors; a full disk.
+    func run(threads: Int) throws -> [TaskResult] {
+        let count = max(1, min(threads, job.plan.tasks.count))
+        try Workers.run(count) { [self] _ in
+            let renderer = try TaskRenderer(plan: job.plan, cache: cache)
+            while let number = takeTask() {
+                do {
+                    try finish(number, renderer)
+                } catch {
+                    state.withLock { state in if state.failed == nil { state.failed = error } }
+                }
+            }
+        }
+        return try state.withLock { state in
+            if let failed = state.failed { throw failed }
+            return state.results.compactMap { $0 }
+        }
+    }
+
+    /// The next task's number; nil at the end, after an error and when told to stop.
+    private func takeTask() -> Int? {
+        if stop() { state.withLock { $0.failed = $0.failed ?? JobCancelled() } }
+        return state.withLock { state in
+            guard state.failed == nil, state.next < state.results.count else { return nil }
+            defer { state.next += 1 }
+            return state.next
+        }
+    }
+
+    private func finish(_ number: Int, _ renderer: TaskRenderer) throws {
+        let started = ContinuousClock.now
+        let key = job.keys[number]
+        store.pin(key)
+        if let entry = store.find(key), let blob = try readDirectory(entry) {
+            return record(
+                TaskResult(
+                    entry: entry, blob: blob, wasReused: true, failures: [], bytesRead: 0,
+                    seconds: Self.seconds(since: started)), number)
+        }
+        let before = renderer.bytesRead
+        guard let rendered = renderer.render(job.plan.tasks[number], isCancelled: stop) else { throw JobCancelled() }
+        if let failure = rendered.failures.first, job.request.onError == .fail { throw EngineError(failure) }
+        // A blob with holes is no result: it is kept for this run only, under a key of its own.
+        let place = rendered.failures.isEmpty ? key : Self.holeKey(key)
+        let entry = try store.put(place, rendered.blob.bytes)
+        let blob = try Blob(parsing: rendered.blob.bytes, byteCount: rendered.blob.count)
+        record(
+            TaskResult(
+                entry: entry, blob: blob, wasReused: false, failures: rendered.failures,
+                bytesRead: renderer.bytesRead - before, seconds: Self.seconds(since: started)), number)
+    }
+
+    private func record(_ result: TaskResult, _ number: Int) {
+        state.withLock { state in
+            state.results[number] = result
+            state.progress.tasksDone += 1
+            state.progress.tasksReused += result.wasReused ? 1 : 0
+            state.progress.tasksFailed += result.failures.isEmpty ? 0 : 1
+            state.progress.pixelsDone += job.plan.tasks[number].window.count
+            state.progress.bytesRead += result.bytesRead
+        }
+    }
+
+    /// The directory of a stored blob; nil when it is none of ours, and the task is made again.
+    private func readDirectory(_ entry: TileStore.Entry) throws -> Blob? {
+        let file = try store.open(entry)
+        defer { close(file) }
+        let wanted = min(entry.length, 1 << 20)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: wanted, alignment: 16)
+        defer { buffer.deallocate() }
+        guard pread(file, buffer.baseAddress!, wanted, off_t(TileStore.Entry.headBytes)) == wanted else { return nil }
+        do {
+            return try Blob(parsing: UnsafeRawBufferPointer(buffer), byteCount: entry.length)
+        } catch {
+            store.remove(entry.key)
+            return nil
+        }
+    }
+
+    private static func holeKey(_ key: ContentHash) -> ContentHash {
+        ContentHash(of: key.bytes + withUnsafeBytes(of: UInt64.random(in: 0 ... .max)) { [UInt8]($0) })
+    }
+
+    private static func seconds(since start: ContinuousClock.Instant) -> Double {
+        let passed = (ContinuousClock.now - start).components
+        return Double(passed.seconds) + Double(passed.attoseconds) * 1e-18
+    }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import Testing
+
+@testable import TileStore
+
+@Suite struct TileStoreTests {
+    private let folder = NSTemporaryDirectory() + "arbutus-store-\(UInt64.random(in: 0 ... .max))"
+
+    private func key(_ number: UInt8) -> ContentHash { ContentHash(of: [number]) }
+
+    private func put(_ store: TileStore, _ number: UInt8, bytes: Int) throws -> TileStore.Entry {
+        try [UInt8](repeating: number, count: bytes).withUnsafeBytes { try store.put(key(number), $0) }
+    }
+
+    @Test func hashesAreBLAKE2b256() {
+        // RFC 7693's function, 32 bytes out: the published digest of "abc".
+        #expect(
+            ContentHash(of: Array("abc".utf8)).description
+                == "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319")
+        #expect(ContentHash(hexadecimal: ContentHash(of: [1]).description) == ContentHash(of: [1]))
+        #expect(ContentHash(hexadecimal: "12") == nil)
+    }
+
+    @Test func aBlobIsFoundAgainByAnotherProcess() throws {
+        defer { unlinkTree(folder) }
+        let entry = try put(TileStore(folder: folder, limit: 1000), 1, bytes: 100)
+        let again = try TileStore(folder: folder, limit: 1000)
+        #expect(again.find(key(1)) == entry)
+        #expect(again.find(key(2)) == nil)
+        #expect(entry.digest == ContentHash(of: [UInt8](repeating: 1, count: 100)))
+    }
+
+    @Test func aDamagedBlobIsDropped() throws {
+        defer { unlinkTree(folder) }
+        let store = try TileStore(folder: folder, limit: 1000)
+        let entry = try put(store, 1, bytes: 100)
+        let file = open(entry.path, O_WRONLY)
+        #expect(pwrite(file, [UInt8(9)], 1, 80) == 1)
+        close(file)
+        #expect(store.find(key(1)) == nil)
+        #expect(access(entry.path, F_OK) != 0)
+    }
+
+    @Test func aTruncatedBlobIsDropped() throws {
+        defer { unlinkTree(folder) }
+        let store = try TileStore(folder: folder, limit: 1000)
+        let entry = try put(store, 1, bytes: 100)
+        #expect(truncate(entry.path, 100) == 0)
+        #expect(store.find(key(1), verify: false) == nil)
+    }
+
+    @Test func theOldestUnpinnedBlobsAreForgotten() throws {
+        defer { unlinkTree(folder) }
+        let store = try TileStore(folder: folder, limit: 400)
+        for number in UInt8(1)...3 {
+            let entry = try put(store, number, bytes: 100)
+            var times = [timespec](repeating: timespec(tv_sec: Int(number) * 1000, tv_nsec: 0), count: 2)
+            #expect(utimensat(AT_FDCWD, entry.path, &times, 0) == 0)
+        }
+        #expect(store.collect() == 0, "all are pinned by their making")
+        for number in UInt8(1)...3 { store.unpin(key(number)) }
+        store.pin(key(1))
+        #expect(store.collect() == 0, "two unpinned ones fit in the limit")
+        store.unpin(key(1))
+        #expect(store.collect() == 164, "the oldest goes")
+        #expect(store.find(key(1)) == nil)
+        #expect(store.find(key(3)) != nil)
+        #expect(store.collect(everything: true) == 328)
+        #expect(store.usage() == TileStore.Usage(blobs: 0, bytes: 0, limit: 400))
+    }
+
+    @Test func aFullDiskIsASentence() throws {
+        #expect(throws: StoreError.self) { try TileStore(folder: "/proc/arbutus") }
+    }
+
+    private func unlinkTree(_ path: String) {
+        do { try FileManager.default.removeItem(atPath: path) } catch { Issue.record(error) }
+    }
+}
