@@ -32,6 +32,7 @@ let package = Package(
         .testTarget(name: "RasterTests", dependencies: ["Raster", "Mosaic", "CKernels", "CGDAL"]),
         .testTarget(name: "RasterTests", dependencies: ["Mosaic", "Raster", "CGDAL"]),
         .testTarget(name: "ScenesTests", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),
+        .testTarget(name: "ArbutusTests", dependencies: ["arbutus", "Mosaic", "Engine"]),
     ],
     swiftLanguageModes: [.v6]
 )
