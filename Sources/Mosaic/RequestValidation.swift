@@ -71,7 +71,7 @@ extension MosaicRequest {
         }
         if let offset, !(abs(offset) <= 65535) {
             throw RequestError(
-                "--offset \(RequestError.shown(offset)) is out of range; give -65535 to 65535 DN (often -1000)"
+                "--offset \(RequestError.shown(offset)) is out of range; give -65535 to 65535 DN"
             )
         }
         if let resolution, !(resolution > 0 && resolution <= 1_000_000) {

@@ -1,7 +1,86 @@
 import ArgumentParser
+import Foundation
+import Mosaic
 
 @main
 struct Arbutus: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "arbutus", abstract: "Turns satellite scenes into mosaics.", subcommands: [])
+        commandName: "arbutus",
+        abstract: "Turns satellite scenes into mosaics of NDVI, NDSI and other indices.",
+        discussion: """
+            Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial (some tasks failed; holes are marked), \
+            130 stopped.
+            """,
+        subcommands: [Run.self, Version.self])
+
+    /// Runs the command of this process and ends it with the command's exit code.
+    static func main() {
+        Foundation.exit(execute(Array(CommandLine.arguments.dropFirst())))
+    }
+
+    /// Runs one command line: data go to stdout, words to stderr.
+    ///
+    /// - Returns: the exit code that INTERFACES.md promises.
+    static func execute(_ arguments: [String]) -> Int32 {
+        do {
+            var command = try parseAsRoot(GroupedNumbers.joined(arguments))
+            try command.run()
+            return ExitStatus.done
+        } catch {
+            let ending = Ending(error)
+            if !ending.output.isEmpty { Terminal.print(ending.output) }
+            if !ending.complaint.isEmpty { Terminal.say(ending.complaint) }
+            return ending.status
+        }
+    }
+}
+
+/// How a command ends; a contract with scripts (INTERFACES.md).
+enum ExitStatus {
+    static let done: Int32 = 0
+    static let failed: Int32 = 1
+    static let usage: Int32 = 2
+    /// The mosaic was written, with holes where tasks failed.
+    static let partial: Int32 = 3
+    /// 128 + SIGINT, as shells count.
+    static let stopped: Int32 = 130
+}
+
+/// What is left to say when a command ended with an error, which help and completions do too.
+struct Ending: Equatable {
+    var status: Int32
+    /// For stdout.
+    var output = ""
+    /// For stderr.
+    var complaint = ""
+
+    init(_ error: any Error) {
+        switch Arbutus.exitCode(for: error) {
+        case .success:
+            status = ExitStatus.done
+            output = Arbutus.message(for: error)
+        case .validationFailure:
+            status = ExitStatus.usage
+            complaint = "arbutus: " + Arbutus.message(for: error)
+            if let hint = Self.hint(error) { complaint += "\n" + hint }
+        case let code:
+            if let code = error as? ExitCode {
+                status = code.rawValue
+                return
+            }
+            status = error is RequestError ? ExitStatus.usage : code.rawValue
+            complaint = "arbutus: " + Terminal.printable(Self.sentence(error))
+        }
+    }
+
+    /// `See 'arbutus run --help' for more information.`
+    private static func hint(_ error: any Error) -> String? {
+        let lines = Arbutus.fullMessage(for: error).split(separator: "\n")
+        return lines.last { $0.contains("--help'") }.map { $0.drop { $0 == " " }.description }
+    }
+
+    /// Our own errors are sentences already; those of Foundation hide theirs.
+    private static func sentence(_ error: any Error) -> String {
+        type(of: error) is NSError.Type || error is CocoaError ? error.localizedDescription : "\(error)"
+    }
 }

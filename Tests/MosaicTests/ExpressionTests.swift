@@ -119,8 +119,8 @@ import Testing
         #expect(
             refusal("nir - scl")
                 == "cannot read expression \"nir - scl\" at character 7: no band is named \"scl\"; there are "
-                + "coastal, blue, green, red, rededge1, rededge2, rededge3, nir, nir08, nir09, cirrus, swir16, "
-                + "swir22, and sensor names such as B04 or SR_B4")
+                + "coastal, blue, green, red, rededge1, rededge2, rededge3, nir, nir08, nir09, cirrus, "
+                + "swir16, swir22, and sensor names such as B04 or SR_B4")
     }
 
     @Test func lengthAndDepthAreBounded() throws {

@@ -135,8 +135,8 @@ import Testing
                 == "an expression has an unknown key \"unit\"; allowed are name, formula")
         #expect(
             unreadable(#"{"select": "frist"}"#)
-                == "select cannot be \"frist\"; it is one of first, last, newest, least-cloud, mean, median, min, "
-                + "max, count")
+                == "select cannot be \"frist\"; it is one of first, last, newest, least-cloud, mean, median, "
+                + "min, max, count")
         #expect(
             unreadable(#"{"bbox": [1, 2, 3]}"#) == "bbox has 3 numbers; give four: [west, south, east, north]"
         )
