@@ -126,6 +126,11 @@ public struct MemoryNeed: Sendable {
         return min(limits.threads, fit)
     }
 
+    /// Bytes that so many workers and their shared cache hold, at most.
+    public func bytes(within limits: MachineLimits, threads: Int) -> Int {
+        threads * worker + cacheBytes(within: limits, threads: threads)
+    }
+
     /// Bytes for the cache of decoded blocks.
     func cacheBytes(within limits: MachineLimits, threads: Int) -> Int {
         min(Self.mostCache, max(Self.leastCache, (limits.memory - threads * worker) / 2))

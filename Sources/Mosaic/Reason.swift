@@ -30,6 +30,19 @@ public struct ReasonCounts: Codable, Hashable, Sendable {
     /// All pixels.
     public var total: Int { counts.reduce(0, +) }
 
+    /// Reads what `encode` writes; a reason that is not named counts 0.
+    public init(from decoder: any Decoder) throws {
+        self.init()
+        let named = try [String: Int](from: decoder)
+        for reason in Reason.allCases { self[reason] = named["\(reason)"] ?? 0 }
+    }
+
+    /// Writes `{"valid": 12, "masked": 3, …}`.
+    public func encode(to encoder: any Encoder) throws {
+        let named = Reason.allCases.map { ("\($0)", self[$0]) }
+        try [String: Int](uniqueKeysWithValues: named).encode(to: encoder)
+    }
+
     public static func += (a: inout ReasonCounts, b: ReasonCounts) {
         for index in a.counts.indices { a.counts[index] += b.counts[index] }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import Foundation
 import Mosaic
 
@@ -11,7 +12,7 @@ struct Arbutus: ParsableCommand {
             Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial (some tasks failed; holes are marked), \
             130 stopped.
             """,
-        subcommands: [Run.self, Version.self])
+        subcommands: [Run.self, Plan.self, Store.self, Version.self])
 
     /// Runs the command of this process and ends it with the command's exit code.
     static func main() {
@@ -68,7 +69,11 @@ struct Ending: Equatable {
                 status = code.rawValue
                 return
             }
-            status = error is RequestError ? ExitStatus.usage : code.rawValue
+            switch error {
+            case is RequestError: status = ExitStatus.usage
+            case is JobCancelled: status = ExitStatus.stopped
+            default: status = code.rawValue
+            }
             complaint = "arbutus: " + Terminal.printable(Self.sentence(error))
         }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import Foundation
 import Mosaic
 
@@ -16,6 +17,11 @@ struct MachineOptions: ParsableArguments {
     var memory: String?
 
     @OptionGroup var place: StoreOptions
+
+    /// What a job may use of this machine.
+    func limits() throws -> MachineLimits {
+        MachineLimits(threads: try threadCount(), memory: try memoryBytes())
+    }
 
     /// Worker threads, from 1.
     func threadCount(cores: Int = ProcessInfo.processInfo.activeProcessorCount) throws -> Int {

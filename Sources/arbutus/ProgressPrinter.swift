@@ -22,6 +22,7 @@ final class ProgressPrinter: Sendable {
         var line = ProgressLine()
         var lastShown: Double?
         var isDrawn = false
+        var isFinished = false
     }
 
     private let style: Style
@@ -34,6 +35,7 @@ final class ProgressPrinter: Sendable {
     func report(_ progress: JobProgress) {
         let now = (ContinuousClock.now - started) / .seconds(1)
         state.withLock { state in
+            guard !state.isFinished else { return }
             state.line.update(progress, at: now)
             switch style {
             case .silent: break
@@ -57,6 +59,12 @@ final class ProgressPrinter: Sendable {
             Terminal.write("\r\u{1B}[2K", to: .standardError)
             state.isDrawn = false
         }
+    }
+
+    /// Takes the redrawn line away for good; reports that come later are not shown.
+    func finish() {
+        state.withLock { $0.isFinished = true }
+        clear()
     }
 
     private func due(_ last: Double?, _ now: Double, every seconds: Double) -> Bool {

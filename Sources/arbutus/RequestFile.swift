@@ -57,13 +57,6 @@ enum RequestFile {
         }
     }
 
-    /// The request as JSON, keys sorted, one a line.
-    static func json(_ request: MosaicRequest) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(request), as: UTF8.self)
-    }
-
     private static func sentence(_ error: any Error) -> String {
         guard let decoding = error as? DecodingError else {
             if error is RequestError { return "\(error)" }

@@ -228,7 +228,7 @@ extension RequestOptions {
         let request = try request()
         // A request without scenes is a template; everything else of it must still be right.
         if request.scenes.isEmpty { _ = try SpectralIndex.resolve(request) } else { try request.validate() }
-        Terminal.print(try RequestFile.json(request))
+        Terminal.print(try JSONText.of(request))
         return true
     }
 }

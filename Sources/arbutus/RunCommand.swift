@@ -1,10 +1,16 @@
 import ArgumentParser
+import Dispatch
+import Engine
 import Mosaic
+import TileStore
 
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Makes a mosaic on this machine.",
-        usage: "arbutus run <scene> ... --out <dir> [<options>]")
+        usage: "arbutus run <scene> ... --out <dir> [<options>]",
+        discussion: """
+            A run that was stopped or killed goes on where it was when the same command is given again.
+            """)
 
     @OptionGroup(title: "Request")
     var request: RequestOptions
@@ -15,12 +21,52 @@ struct Run: ParsableCommand {
     @Option(help: ArgumentHelp("The folder of the outputs.", valueName: "dir"), completion: .directory)
     var out: String?
 
-    @Flag(help: "Write the summary as JSON to stdout.")
+    @Flag(help: "Write the summary as JSON to stdout; no progress.")
     var json = false
 
     mutating func run() throws {
         guard try !request.printsOnly() else { return }
         let wanted = try request.validated()
-        _ = wanted
+        guard let out, !out.isEmpty else {
+            throw RequestError("run needs --out DIR: the folder of the outputs")
+        }
+        let limits = try machine.limits()
+        let plan = try JobPlanner(wanted).plan()
+        for warning in plan.warnings { Terminal.say("arbutus: warning: " + Terminal.printable(warning)) }
+        let job = JobPlan(request: wanted, plan: plan, fingerprint: EngineFingerprint.text)
+        let runner = JobRunner(job: job, store: try TileStore(folder: machine.place.folder()), limits: limits)
+        let summary = try Self.watched(runner, into: out, showing: ProgressPrinter(.fitting(json: json)))
+        Terminal.print(try json ? JSONText.of(summary) : SummaryPrinter.text(summary))
+        if summary.state == .partial { throw ExitCode(ExitStatus.partial) }
+    }
+
+    /// Runs the job to its end while signals may stop it and its progress is shown.
+    private static func watched(_ runner: JobRunner, into out: String, showing printer: ProgressPrinter)
+        throws
+        -> JobSummary
+    {
+        let cancellation = Cancellation()
+        let signals = StopSignals(cancellation) {
+            printer.clear()
+            Terminal.say("arbutus: stopping; press Ctrl-C again to end at once")
+        }
+        let ticker = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "arbutus.progress"))
+        ticker.schedule(deadline: .now(), repeating: .milliseconds(100))
+        ticker.setEventHandler { if !cancellation.isCancelled { printer.report(runner.progress) } }
+        ticker.resume()
+        defer {
+            ticker.cancel()
+            printer.finish()
+        }
+        return try withExtendedLifetime(signals) {
+            try runner.run(into: out) { cancellation.isCancelled }
+        }
+    }
+}
+
+extension MosaicPlan {
+    /// What the scenes' readers noticed, with the scene's name.
+    var warnings: [String] {
+        scenes.flatMap { scene in scene.warnings.map { "scene \(scene.id): \($0)" } }
     }
 }

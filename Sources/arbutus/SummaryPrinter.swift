@@ -27,13 +27,6 @@ enum SummaryPrinter {
         return lines.joined(separator: "\n")
     }
 
-    /// The summary as JSON, keys sorted.
-    static func json(_ summary: JobSummary) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(summary), as: UTF8.self)
-    }
-
     private static func pixels(_ products: [JobSummary.Product]) -> String {
         let right = Table.Side.right
         var table = Table([.left, right, right, right, right, right, right, right, right, right])

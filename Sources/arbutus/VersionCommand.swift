@@ -1,8 +1,33 @@
 import ArgumentParser
-import Foundation
+import Mosaic
+import Raster
 
 struct Version: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Shows versions.")
-    @Flag(help: "As JSON.") var json = false
-    mutating func run() throws { Terminal.print("arbutus") }
+    static let configuration = CommandConfiguration(
+        abstract: "Shows the versions of arbutus and of the libraries that it reads rasters with.")
+
+    @Flag(help: "Write the versions as JSON to stdout.")
+    var json = false
+
+    mutating func run() throws {
+        let facts = VersionFacts(arbutus: ArbutusVersion.string, libraries: .loaded())
+        Terminal.print(try json ? JSONText.of(facts) : facts.text)
+    }
+}
+
+/// What `version` shows.
+struct VersionFacts: Codable, Equatable {
+    var arbutus: String
+    var libraries: LibraryVersions
+
+    var text: String {
+        var table = Table([.left, .left])
+        table.add("arbutus", arbutus)
+        table.add("GDAL", libraries.gdal)
+        table.add("PROJ", libraries.proj)
+        table.add("TIFF", libraries.tiff ?? "unknown")
+        table.add("ISA-L", libraries.isal)
+        table.add("JPEG 2000", libraries.readsJPEG2000 ? "yes" : "no; SAFE products cannot be read")
+        return table.text
+    }
 }

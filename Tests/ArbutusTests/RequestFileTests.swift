@@ -35,7 +35,7 @@ import Testing
 
     @Test func whatIsPrintedCanBeRead() throws {
         let original = try request("A", "--bbox", "-1,2,3,4", "--mask", "none", "--offset", "-1000")
-        #expect(try RequestFile.decode(Data(RequestFile.json(original).utf8)) == original)
+        #expect(try RequestFile.decode(Data(JSONText.of(original).utf8)) == original)
     }
 
     @Test func yamlAndJSONSayTheSame() throws {

@@ -143,3 +143,18 @@ import Testing
         #expect(unreadable(#"{"range": [1]}"#) == "range has 1 numbers; give two: [low, high]")
     }
 }
+
+@Suite struct ReasonCountsTests {
+    @Test func countsAreWrittenByName() throws {
+        var counts = ReasonCounts()
+        counts[.valid] = 3
+        counts[.readFailed] = 2
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let written = try encoder.encode(counts)
+        #expect(
+            String(decoding: written, as: UTF8.self)
+                == #"{"masked":0,"nodata":0,"outside":0,"readFailed":2,"undefined":0,"valid":3}"#)
+        #expect(try JSONDecoder().decode(ReasonCounts.self, from: written) == counts)
+    }
+}

@@ -1,0 +1,26 @@
+import ArgumentParser
+import Engine
+import Mosaic
+
+struct Plan: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Shows what a job would do: scenes, bytes to read, tasks, memory, time. Starts nothing.",
+        usage: "arbutus plan <scene> ... [<options>]")
+
+    @OptionGroup(title: "Request")
+    var request: RequestOptions
+
+    @OptionGroup(title: "Machine")
+    var machine: MachineOptions
+
+    @Flag(help: "Write the plan as JSON to stdout.")
+    var json = false
+
+    mutating func run() throws {
+        guard try !request.printsOnly() else { return }
+        let wanted = try request.validated()
+        let limits = try machine.limits()
+        let report = try PlanReport(JobPlanner(wanted).plan(), png: wanted.png, limits: limits)
+        Terminal.print(try json ? JSONText.of(report) : report.text)
+    }
+}
