@@ -4,6 +4,11 @@ public struct CloudMask: Codable, Hashable, Sendable {
     public static let defaultClasses = [0, 1, 3, 8, 9, 10]
     /// The classes that a request may name. Values from 12 on mean nothing, yet occur, and are always masked.
     public static let knownClasses = 0...11
+    /// What the classes 0 to 11 mean (Sentinel-2 Level-2A Algorithm Theoretical Basis Document, SCL).
+    public static let classNames = [
+        "nodata", "saturated", "dark", "shadow", "vegetation", "bare", "water", "unclassified", "cloud",
+        "cloud", "cirrus", "snow",
+    ]
     /// Snow or ice.
     public static let snow = 11
 

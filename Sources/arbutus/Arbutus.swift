@@ -12,7 +12,9 @@ struct Arbutus: ParsableCommand {
             Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial (some tasks failed; holes are marked), \
             130 stopped.
             """,
-        subcommands: [Run.self, Plan.self, Store.self, Version.self])
+        subcommands: [
+            RunCommand.self, PlanCommand.self, ExplainCommand.self, StoreCommand.self, VersionCommand.self,
+        ])
 
     /// Runs the command of this process and ends it with the command's exit code.
     static func main() {

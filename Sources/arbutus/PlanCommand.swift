@@ -2,8 +2,9 @@ import ArgumentParser
 import Engine
 import Mosaic
 
-struct Plan: ParsableCommand {
+struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "plan",
         abstract: "Shows what a job would do: scenes, bytes to read, tasks, memory, time. Starts nothing.",
         usage: "arbutus plan <scene> ... [<options>]")
 

@@ -4,8 +4,9 @@ import Engine
 import Mosaic
 import TileStore
 
-struct Run: ParsableCommand {
+struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "run",
         abstract: "Makes a mosaic on this machine.",
         usage: "arbutus run <scene> ... --out <dir> [<options>]",
         discussion: """

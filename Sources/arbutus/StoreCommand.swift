@@ -2,8 +2,9 @@ import ArgumentParser
 import Foundation
 import TileStore
 
-struct Store: ParsableCommand {
+struct StoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "store",
         abstract: "Looks after the tile store: finished tasks, kept for later runs.",
         subcommands: [StoreSize.self, StoreCollect.self])
 }

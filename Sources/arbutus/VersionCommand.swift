@@ -2,8 +2,9 @@ import ArgumentParser
 import Mosaic
 import Raster
 
-struct Version: ParsableCommand {
+struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "version",
         abstract: "Shows the versions of arbutus and of the libraries that it reads rasters with.")
 
     @Flag(help: "Write the versions as JSON to stdout.")

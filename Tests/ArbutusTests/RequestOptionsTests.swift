@@ -139,7 +139,7 @@ import Testing
         var ending: Ending?
         do {
             let command = try Arbutus.parseAsRoot(GroupedNumbers.joined(["run"] + words))
-            _ = try (command as? Run)?.request.validated()
+            _ = try (command as? RunCommand)?.request.validated()
         } catch {
             ending = Ending(error)
         }
