@@ -30,7 +30,7 @@ public final class CoordinateSystem {
             return handle
         }
         guard let handle = made.value else {
-            let reason = made.message.map { ": \($0.onOneLine)" } ?? ""
+            let reason = made.message.map { ": \($0.asReason)" } ?? ""
             throw RasterError(
                 "unknown coordinate reference system \(text.quoted)\(reason); give EPSG:n or WKT, as in "
                     + "EPSG:32633")

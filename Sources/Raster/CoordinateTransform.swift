@@ -16,7 +16,7 @@ public final class CoordinateTransform {
         guard let handle = made.value else {
             throw RasterError(
                 "no way from \(source.name.quoted) to \(target.name.quoted): "
-                    + "\((made.message ?? "PROJ gave no reason").onOneLine); choose another --crs")
+                    + "\((made.message ?? "PROJ gave no reason").asReason); choose another --crs")
         }
         self.source = source
         self.target = target
