@@ -10,8 +10,8 @@ extension String {
         return shown.count > 300 ? String(shown.prefix(299)) + "…" : String(shown)
     }
 
-    /// GDAL's message as the reason in a sentence of ours: on one line, without its full stop, and the two that
-    /// every user meets in plain words.
+    /// GDAL's message as the reason in a sentence of ours: on one line, without its full stop, and the two
+    /// that every user meets in plain words.
     var asReason: String {
         if contains("not recognized as a supported file format") { return "not a raster that GDAL can read" }
         if contains("does not exist in the file system") { return "no such file" }

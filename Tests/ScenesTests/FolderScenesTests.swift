@@ -33,7 +33,8 @@ import Testing
         #expect(scene.tile == "33UUU")
         #expect(
             scene.warnings == [
-                "nothing tells the offset of nir08, red: 0 is assumed; products of baseline 04.00 and later need "
+                "nothing tells the offset of nir08, red: 0 is assumed; products of baseline 04.00 and later "
+                    + "need "
                     + "--offset -1000"
             ])
     }
@@ -59,7 +60,8 @@ import Testing
         #expect(scene.sensor == .landsat)
         #expect(scene.bands.keys.sorted() == ["nir", "red"])
         let radiometry = try #require(scene.bands["red"]?.radiometry)
-        // Reflectance of DN 20000 is 20000 · 2.75e-5 − 0.2 = 0.35 (USGS, Landsat 8-9 Collection 2 Level 2 guide).
+        // Reflectance of DN 20000 is 20000 · 2.75e-5 − 0.2 = 0.35 (USGS, Landsat 8-9 Collection 2 Level 2
+        // guide).
         #expect(abs(radiometry.scale * (20_000 + radiometry.offset) - 0.35) < 1e-12)
         #expect(scene.acquired == 1_696_723_200)
     }
@@ -103,7 +105,8 @@ import Testing
         try write(["a/B04.tif": .band(10), "a/B08.tif": small])
         #expect(
             sentence { try resolve("\(folder.path)/a") }.contains(
-                "bands of different size: nir is 12 × 8 pixels of 10 × 10 from 600000, 5100000, red is 12 × 12"
+                "bands of different size: nir is 12 × 8 pixels of 10 × 10 from 600000, 5100000, red is 12 × "
+                    + "12"
             ))
         var shifted = TinyRaster.band(20, value: 4, type: GDT_Byte)
         shifted.transform = [600_060, 20, 0, 5_100_000, 0, -20]

@@ -113,7 +113,8 @@ import Testing
         }
         try folder.write(
             """
-            <n1:Level-1C_User_Product xmlns:n1="x"><Product_Info><PROCESSING_BASELINE>02.02</PROCESSING_BASELINE>
+            <n1:Level-1C_User_Product xmlns:n1="x"><Product_Info>
+            <PROCESSING_BASELINE>02.02</PROCESSING_BASELINE>
             <Datatake datatakeIdentifier="GS2A_20160606T105942_004995_N02.02"/>
             <Product_Organisation>\(list)</Product_Organisation></Product_Info>
             <QUANTIFICATION_VALUE>10000</QUANTIFICATION_VALUE></n1:Level-1C_User_Product>

@@ -84,7 +84,8 @@ import Testing
     @Test func bandsOfSTAC11CarryTheirOwnScale() throws {
         let parsed = try item(
             """
-            {"type": "Feature", "stac_version": "1.1.0", "id": "x", "properties": {"constellation": "sentinel-2"},
+            {"type": "Feature", "stac_version": "1.1.0", "id": "x",
+             "properties": {"constellation": "sentinel-2"},
              "assets": {"B04": {"href": "B04.tif", "bands": [
                {"name": "B04", "eo:common_name": "red", "raster:scale": 0.0001, "raster:offset": -0.1}]},
               "stack": {"href": "stack.tif", "bands": [{"name": "B03"}, {"name": "B04"}, {"name": "B08"}]}}}
@@ -119,7 +120,8 @@ import Testing
         try folder.write(
             """
             {"type": "Feature", "id": "eda", "collection": "ai-ready-mosaics-sample", "properties": {},
-             "assets": {"cog": {"href": "m.tif", "bands": [{"name": "blue"}, {"name": "green"}, {"name": "red"},
+             "assets": {"cog": {"href": "m.tif", "bands": [{"name": "blue"}, {"name": "green"},
+              {"name": "red"},
               {"name": "nir08"}]}}}
             """, to: "item.json")
         var raster = TinyRaster.band(10)

@@ -47,7 +47,8 @@ final class TemporaryFolder {
     }
 }
 
-/// A raster small enough to write in a test. `pixel` is in units of `crs`; the top left corner is (600000, 5100000).
+/// A raster small enough to write in a test. `pixel` is in units of `crs`; the top left corner is (600000,
+/// 5100000).
 struct TinyRaster {
     var columns = 12
     var rows = 12
@@ -112,7 +113,8 @@ enum TinySafe {
     static let name = "S2A_MSIL2A_20230815T095031_N0509_R079_T33TWM_20230815T155057.SAFE"
     static let granule = "L2A_T33TWM_A042547_20230815T095630"
 
-    /// The product's XML with these image files; `offset` for all bands, nil: no offset list, as before 04.00.
+    /// The product's XML with these image files; `offset` for all bands, nil: no offset list, as before
+    /// 04.00.
     static func xml(
         images: [String], level: String = "2A", offset: Int? = -1000, granule: String = granule,
         baseline: String = "05.09", uri: String = name
@@ -125,7 +127,8 @@ enum TinySafe {
         let files = images.map { "<IMAGE_FILE>\($0)</IMAGE_FILE>" }.joined()
         let quantification =
             level == "2A"
-            ? "<QUANTIFICATION_VALUES_LIST><BOA_QUANTIFICATION_VALUE unit=\"none\">10000</BOA_QUANTIFICATION_VALUE>"
+            ? "<QUANTIFICATION_VALUES_LIST>"
+                + "<BOA_QUANTIFICATION_VALUE unit=\"none\">10000</BOA_QUANTIFICATION_VALUE>"
                 + "<AOT_QUANTIFICATION_VALUE>1000.0</AOT_QUANTIFICATION_VALUE></QUANTIFICATION_VALUES_LIST>"
             : "<QUANTIFICATION_VALUE unit=\"none\">10000</QUANTIFICATION_VALUE>"
         return """
@@ -157,7 +160,8 @@ enum TinySafe {
         </Image_Content_QI></n1:Quality_Indicators_Info></n1:Level-2A_Tile_ID>
         """
 
-    /// Image paths of an L2A product as its XML writes them: 10 m bands also at 20 and 60 m, SCL at 20 and 60 m.
+    /// Image paths of an L2A product as its XML writes them: 10 m bands also at 20 and 60 m, SCL at 20 and 60
+    /// m.
     static let images: [String] = {
         let start = "GRANULE/\(granule)/IMG_DATA"
         let bands = [
