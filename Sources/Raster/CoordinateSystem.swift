@@ -65,6 +65,7 @@ public final class CoordinateSystem {
         GDALRuntime.start()
         OSRSetAxisMappingStrategy(handle, OAMS_TRADITIONAL_GIS_ORDER)
         if OSRIsCompound(handle) != 0 { OSRStripVertical(handle) }
+        OSRDemoteTo2D(handle, nil)
         guard OSRIsProjected(handle) != 0 || OSRIsGeographic(handle) != 0 else {
             throw RasterError(
                 "\(name) has no coordinate reference system that ties it to the Earth; assign one, as with "
@@ -89,8 +90,8 @@ public final class CoordinateSystem {
         return Int(String(cString: code))
     }
 
-    /// The EPSG code of a system described without one, when PROJ is at least 90 % sure and the two are the
-    /// same.
+    /// The EPSG code of a system described without one. PROJ's 70 % says that everything but the name agrees;
+    /// the two must be the same besides.
     private static func identifiedCode(_ handle: OGRSpatialReferenceH) -> Int? {
         var count: Int32 = 0
         var confidence: UnsafeMutablePointer<Int32>?
@@ -102,7 +103,7 @@ public final class CoordinateSystem {
         let same = StringList([
             "IGNORE_DATA_AXIS_TO_SRS_AXIS_MAPPING=YES", "CRITERION=EQUIVALENT_EXCEPT_AXIS_ORDER_GEOGCRS",
         ])
-        for index in 0..<Int(count) where (confidence?[index] ?? 0) >= 90 {
+        for index in 0..<Int(count) where (confidence?[index] ?? 0) >= 70 {
             guard let match = matches[index], OSRIsSameEx(handle, match, same.constant) != 0 else { continue }
             if let code = ownCode(match) { return code }
         }
@@ -115,11 +116,8 @@ public final class CoordinateSystem {
         if let bracket = text.firstIndex(of: "[") {
             return text[..<bracket].allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
         }
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        return parts.count == 2
-            && parts.allSatisfy {
-                !$0.isEmpty && $0.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
-            }
+        // PROJ would read the number in front of "4326x" and take it.
+        return text.wholeMatch(of: /(?i:EPSG):[0-9]{1,9}|(?!(?i:EPSG):)[A-Za-z0-9]+:[A-Za-z0-9]+/) != nil
     }
 }
 

@@ -32,7 +32,8 @@ public final class CoordinateTransform {
         guard !x.isEmpty else { return }
         var isGood = [Int32](repeating: 0, count: x.count)
         _ = GDALRuntime.capturing { OCTTransformEx(handle, Int32(x.count), &x, &y, nil, &isGood) }
-        for index in x.indices where isGood[index] == 0 || !x[index].isFinite || !y[index].isFinite {
+        // The pole opposite to a polar map lies at 10^23 m: PROJ's word for infinity.
+        for index in x.indices where isGood[index] == 0 || !(abs(x[index]) < 1e9 && abs(y[index]) < 1e9) {
             x[index] = .nan
             y[index] = .nan
         }

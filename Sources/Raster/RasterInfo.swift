@@ -4,6 +4,7 @@ import Mosaic
 /// What an open raster says of itself: its grid and, for each band, how samples are stored and what they
 /// mean.
 public struct RasterInfo: Hashable, Sendable {
+    /// How one band is stored and what its samples mean.
     public struct Band: Hashable, Sendable {
         /// From 1.
         public var number: Int

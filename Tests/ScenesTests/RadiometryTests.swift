@@ -29,10 +29,12 @@ import Testing
         #expect(decide(all) == Radiometry(scale: 1e-4, offset: 0, origin: .processingBaseline))
         #expect(decide(RadiometryEvidence()) == Radiometry(scale: 1e-4, offset: 0, origin: .assumed))
         #expect(
-            decide(RadiometryEvidence(), .earthDaily) == Radiometry(scale: 1e-4, offset: -1000, origin: .earthDaily))
+            decide(RadiometryEvidence(), .earthDaily)
+                == Radiometry(scale: 1e-4, offset: -1000, origin: .earthDaily))
     }
 
-    /// Red 0.04 and nir 0.30 stored with 1000 added: 0.765 when right, 0.481 forgotten, 1.857 subtracted twice.
+    /// Red 0.04 and nir 0.30 stored with 1000 added: 0.765 when right, 0.481 forgotten, 1.857 subtracted
+    /// twice.
     @Test func theCheckOfTheRules() {
         let radiometry = decide(RadiometryEvidence(product: .init(quantification: 10_000, offset: -1000)))
         func index(_ offset: Double) -> Double {
@@ -50,8 +52,10 @@ import Testing
         #expect(sentinel.offset == -1000)
         let landsat = decide(RadiometryEvidence(itemScale: 2.75e-5, itemOffset: -0.2), .landsat)
         #expect(abs(landsat.scale * (10_000 + landsat.offset) - 0.075) < 1e-12)
-        #expect(decide(RadiometryEvidence(), .landsat) == Radiometry(
-            scale: 2.75e-5, offset: landsat.offset, origin: .assumed))
+        #expect(
+            decide(RadiometryEvidence(), .landsat)
+                == Radiometry(
+                    scale: 2.75e-5, offset: landsat.offset, origin: .assumed))
     }
 
     @Test func anItemThatLeftOutTheScaleDoesNotChangeSentinel2() {
@@ -72,7 +76,8 @@ import Testing
         #expect(decide(none, .plain) == Radiometry(scale: 1e-4, offset: 0, origin: .assumed))
         #expect(decide(none, .plain, .uint8) == Radiometry(scale: 1.0 / 255, offset: 0, origin: .assumed))
         #expect(
-            decide(none, .plain, fileScale: 0.01) == Radiometry(scale: 0.01, offset: 0, origin: .fileScaleAndOffset))
+            decide(none, .plain, fileScale: 0.01)
+                == Radiometry(scale: 0.01, offset: 0, origin: .fileScaleAndOffset))
         #expect(decide(none, .plain, fileScale: 0, fileOffset: .nan).origin == .assumed)
     }
 }
@@ -80,20 +85,22 @@ import Testing
 @Suite struct RadiometryGuardTests {
     private func scene(_ origin: Radiometry.Origin, offset: Double = -1000) -> Scene {
         let grid = Grid(
-            crs: CRS("EPSG:32633"), originX: 0, originY: 0, pixelWidth: 10, pixelHeight: 10, columns: 10, rows: 10)
+            crs: CRS("EPSG:32633"), originX: 0, originY: 0, pixelWidth: 10, pixelHeight: 10, columns: 10,
+            rows: 10)
         let band = Band(
-            file: SourceFile(address: "B04.tif", size: nil, version: nil), number: 1, grid: grid, sample: .uint16,
+            file: SourceFile(address: "B04.tif", size: nil, version: nil), number: 1, grid: grid,
+            sample: .uint16,
             nodata: nil, radiometry: Radiometry(scale: 1e-4, offset: offset, origin: origin))
         return Scene(id: "x", sensor: .sentinel2, bands: ["red": band])
     }
 
     @Test func overTwoPercentBelow1000Contradict() {
         let sentence = RadiometryGuard.contradiction(scene(.rasterBands), .init(valid: 1000, below: 21))
-        #expect(
-            sentence
-                == "the radiometry of scene x is contradictory: its item (raster:bands) gives an offset of -1000, yet "
-                + "2.1 % of its red and green DN are below 1000, as only where the offset has been applied already; "
-                + "settle it with --offset 0 (applied) or --offset -1000 (not applied)")
+        let expected =
+            "the radiometry of scene x is contradictory: its item (raster:bands) gives an offset of -1000, "
+            + "yet 2.1 % of its red and green DN are below 1000, as only where the offset has been applied "
+            + "already; settle it with --offset 0 (applied) or --offset -1000 (not applied)"
+        #expect(sentence == expected)
         #expect(RadiometryGuard.contradiction(scene(.rasterBands), .init(valid: 1000, below: 20)) == nil)
     }
 
@@ -113,25 +120,31 @@ import Testing
 
 @Suite struct SceneDuplicatesTests {
     private func draft(
-        _ id: String, baseline: Double?, strip: String? = "20230815T095630", generated: String = "1", level: String = "L2A"
+        _ id: String, baseline: Double?, strip: String? = "20230815T095630", generated: String = "1",
+        level: String = "L2A"
     ) -> SceneDraft {
         SceneDraft(
-            address: id, id: id, sensor: .sentinel2, level: level, tile: "33TWM", datatake: "S2A_20230815T095031",
+            address: id, id: id, sensor: .sentinel2, level: level, tile: "33TWM",
+            datatake: "S2A_20230815T095031",
             strip: strip, generated: generated, baseline: baseline)
     }
 
     @Test func theHighestBaselineStaysAndSaysSo() {
-        let kept = SceneDuplicates.dropped([draft("old", baseline: 2.09), draft("new", baseline: 5), draft("mid", baseline: 4)])
-        #expect(kept.map(\.id) == ["new"])
-        #expect(kept[0].warnings == [
-            "old is left out: the same tile and datatake, an older baseline",
-            "mid is left out: the same tile and datatake, an older baseline",
+        let kept = SceneDuplicates.dropped([
+            draft("old", baseline: 2.09), draft("new", baseline: 5), draft("mid", baseline: 4),
         ])
+        #expect(kept.map(\.id) == ["new"])
+        #expect(
+            kept[0].warnings == [
+                "old is left out: the same tile and datatake, an older baseline",
+                "mid is left out: the same tile and datatake, an older baseline",
+            ])
     }
 
     @Test func piecesOfADatatakeStayTogether() {
         let drafts = [
-            draft("a0", baseline: 4, strip: "20220808T104632"), draft("a1", baseline: 4, strip: "20220808T105906"),
+            draft("a0", baseline: 4, strip: "20220808T104632"),
+            draft("a1", baseline: 4, strip: "20220808T105906"),
             draft("a1old", baseline: 3, strip: "20220808T105906"),
         ]
         #expect(SceneDuplicates.dropped(drafts).map(\.id) == ["a0", "a1"])
@@ -146,7 +159,9 @@ import Testing
     @Test func anUnknownStripLosesToAHigherBaseline() {
         let drafts = [draft("known", baseline: 5), draft("unknown", baseline: 2, strip: nil)]
         #expect(SceneDuplicates.dropped(drafts).map(\.id) == ["known"])
-        #expect(SceneDuplicates.dropped([draft("x", baseline: 5), draft("y", baseline: 5, strip: nil)]).count == 2)
+        #expect(
+            SceneDuplicates.dropped([draft("x", baseline: 5), draft("y", baseline: 5, strip: nil)]).count == 2
+        )
     }
 
     @Test func levelsAndOtherScenesAreNoDuplicates() {
