@@ -73,8 +73,9 @@ public final class CoordinateSystem {
         }
         if let code = ownCode(handle) ?? identifiedCode(handle) { return CRS("EPSG:\(code)") }
         var text: UnsafeMutablePointer<CChar>?
-        let options = StringList(["FORMAT=WKT2_2019", "MULTILINE=NO"])
-        let status = OSRExportToWktEx(handle, &text, options.constant)
+        let status = StringList.withConstant(["FORMAT=WKT2_2019", "MULTILINE=NO"]) {
+            OSRExportToWktEx(handle, &text, $0)
+        }
         defer { VSIFree(text) }
         guard status == OGRERR_NONE, let text else {
             throw RasterError(
@@ -100,12 +101,13 @@ public final class CoordinateSystem {
             OSRFreeSRSArray(matches)
             VSIFree(confidence)
         }
-        let same = StringList([
+        let criterion = [
             "IGNORE_DATA_AXIS_TO_SRS_AXIS_MAPPING=YES", "CRITERION=EQUIVALENT_EXCEPT_AXIS_ORDER_GEOGCRS",
-        ])
+        ]
         for index in 0..<Int(count) where (confidence?[index] ?? 0) >= 70 {
-            guard let match = matches[index], OSRIsSameEx(handle, match, same.constant) != 0 else { continue }
-            if let code = ownCode(match) { return code }
+            let match = matches[index]
+            let isSame = StringList.withConstant(criterion) { OSRIsSameEx(handle, match, $0) != 0 }
+            if isSame, let match, let code = ownCode(match) { return code }
         }
         return nil
     }

@@ -12,7 +12,9 @@ public final class CoordinateTransform {
     public init(from source: CRS, to target: CRS) throws {
         let from = try CoordinateSystem(source)
         let to = try CoordinateSystem(target)
-        let made = GDALRuntime.capturing { OCTNewCoordinateTransformation(from.handle, to.handle) }
+        let made = withExtendedLifetime((from, to)) {
+            GDALRuntime.capturing { OCTNewCoordinateTransformation(from.handle, to.handle) }
+        }
         guard let handle = made.value else {
             throw RasterError(
                 "no way from \(source.name.quoted) to \(target.name.quoted): "

@@ -14,11 +14,15 @@ import Testing
     ) throws -> String {
         GDALRuntime.start()
         let path = "/vsimem/\(name)-\(UUID().uuidString).tif"
-        let dataset = GDALCreate(
-            GDALGetDriverByName("GTiff"), path, 8, 6, bands, type, StringList(options).pointer)
+        let dataset = StringList.with(options) {
+            GDALCreate(GDALGetDriverByName("GTiff"), path, 8, 6, bands, type, $0)
+        }
         var t = transform
         GDALSetGeoTransform(dataset, &t)
-        if let crs { GDALSetSpatialRef(dataset, try CoordinateSystem(text: crs).handle) }
+        if let crs {
+            let system = try CoordinateSystem(text: crs)
+            withExtendedLifetime(system) { _ = GDALSetSpatialRef(dataset, system.handle) }
+        }
         let first = GDALGetRasterBand(dataset, 1)
         if type == GDT_Int16 {
             GDALSetRasterNoDataValue(first, -9999)

@@ -81,7 +81,7 @@ struct TinyRaster {
         GDALSetGeoTransform(dataset, &t)
         if let crs {
             let system = try CoordinateSystem(text: crs)
-            GDALSetSpatialRef(dataset, system.handle)
+            withExtendedLifetime(system) { _ = GDALSetSpatialRef(dataset, system.handle) }
         }
         for number in 1...bands {
             let band = GDALGetRasterBand(dataset, Int32(number))
