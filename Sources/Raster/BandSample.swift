@@ -29,8 +29,8 @@ extension Dataset {
         guard read.value == CE_None else {
             throw RasterError(
                 "cannot read \(shownAddress), band \(number): "
-                    + "\((read.message ?? "GDAL gave no reason").onOneLine); "
-                    + "restore the file or drop it from the job")
+                    + "\((read.message ?? "GDAL gave no reason").asReason); restore the file or drop it "
+                    + "from the job")
         }
         return BandSample(columns: columns, rows: rows, values: values)
     }

@@ -30,7 +30,7 @@ public final class CoordinateSystem {
             return handle
         }
         guard let handle = made.value else {
-            let reason = made.message.map { ": \($0.onOneLine)" } ?? ""
+            let reason = made.message.map { ": \($0.asReason)" } ?? ""
             throw RasterError(
                 "unknown coordinate reference system \(text.quoted)\(reason); give EPSG:n or WKT, as in "
                     + "EPSG:32633")
@@ -65,6 +65,7 @@ public final class CoordinateSystem {
         GDALRuntime.start()
         OSRSetAxisMappingStrategy(handle, OAMS_TRADITIONAL_GIS_ORDER)
         if OSRIsCompound(handle) != 0 { OSRStripVertical(handle) }
+        OSRDemoteTo2D(handle, nil)
         guard OSRIsProjected(handle) != 0 || OSRIsGeographic(handle) != 0 else {
             throw RasterError(
                 "\(name) has no coordinate reference system that ties it to the Earth; assign one, as with "
@@ -72,8 +73,9 @@ public final class CoordinateSystem {
         }
         if let code = ownCode(handle) ?? identifiedCode(handle) { return CRS("EPSG:\(code)") }
         var text: UnsafeMutablePointer<CChar>?
-        let options = StringList(["FORMAT=WKT2_2019", "MULTILINE=NO"])
-        let status = OSRExportToWktEx(handle, &text, options.constant)
+        let status = StringList.withConstant(["FORMAT=WKT2_2019", "MULTILINE=NO"]) {
+            OSRExportToWktEx(handle, &text, $0)
+        }
         defer { VSIFree(text) }
         guard status == OGRERR_NONE, let text else {
             throw RasterError(
@@ -89,8 +91,8 @@ public final class CoordinateSystem {
         return Int(String(cString: code))
     }
 
-    /// The EPSG code of a system described without one, when PROJ is at least 90 % sure and the two are the
-    /// same.
+    /// The EPSG code of a system described without one. PROJ's 70 % says that everything but the name agrees;
+    /// the two must be the same besides.
     private static func identifiedCode(_ handle: OGRSpatialReferenceH) -> Int? {
         var count: Int32 = 0
         var confidence: UnsafeMutablePointer<Int32>?
@@ -99,12 +101,13 @@ public final class CoordinateSystem {
             OSRFreeSRSArray(matches)
             VSIFree(confidence)
         }
-        let same = StringList([
+        let criterion = [
             "IGNORE_DATA_AXIS_TO_SRS_AXIS_MAPPING=YES", "CRITERION=EQUIVALENT_EXCEPT_AXIS_ORDER_GEOGCRS",
-        ])
-        for index in 0..<Int(count) where (confidence?[index] ?? 0) >= 90 {
-            guard let match = matches[index], OSRIsSameEx(handle, match, same.constant) != 0 else { continue }
-            if let code = ownCode(match) { return code }
+        ]
+        for index in 0..<Int(count) where (confidence?[index] ?? 0) >= 70 {
+            let match = matches[index]
+            let isSame = StringList.withConstant(criterion) { OSRIsSameEx(handle, match, $0) != 0 }
+            if isSame, let match, let code = ownCode(match) { return code }
         }
         return nil
     }
@@ -115,11 +118,8 @@ public final class CoordinateSystem {
         if let bracket = text.firstIndex(of: "[") {
             return text[..<bracket].allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
         }
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        return parts.count == 2
-            && parts.allSatisfy {
-                !$0.isEmpty && $0.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
-            }
+        // PROJ would read the number in front of "4326x" and take it.
+        return text.wholeMatch(of: /(?i:EPSG):[0-9]{1,9}|(?!(?i:EPSG):)[A-Za-z0-9]+:[A-Za-z0-9]+/) != nil
     }
 }
 

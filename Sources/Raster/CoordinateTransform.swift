@@ -12,11 +12,13 @@ public final class CoordinateTransform {
     public init(from source: CRS, to target: CRS) throws {
         let from = try CoordinateSystem(source)
         let to = try CoordinateSystem(target)
-        let made = GDALRuntime.capturing { OCTNewCoordinateTransformation(from.handle, to.handle) }
+        let made = withExtendedLifetime((from, to)) {
+            GDALRuntime.capturing { OCTNewCoordinateTransformation(from.handle, to.handle) }
+        }
         guard let handle = made.value else {
             throw RasterError(
                 "no way from \(source.name.quoted) to \(target.name.quoted): "
-                    + "\((made.message ?? "PROJ gave no reason").onOneLine); choose another --crs")
+                    + "\((made.message ?? "PROJ gave no reason").asReason); choose another --crs")
         }
         self.source = source
         self.target = target
@@ -32,7 +34,8 @@ public final class CoordinateTransform {
         guard !x.isEmpty else { return }
         var isGood = [Int32](repeating: 0, count: x.count)
         _ = GDALRuntime.capturing { OCTTransformEx(handle, Int32(x.count), &x, &y, nil, &isGood) }
-        for index in x.indices where isGood[index] == 0 || !x[index].isFinite || !y[index].isFinite {
+        // The pole opposite to a polar map lies at 10^23 m: PROJ's word for infinity.
+        for index in x.indices where isGood[index] == 0 || !(abs(x[index]) < 1e9 && abs(y[index]) < 1e9) {
             x[index] = .nan
             y[index] = .nan
         }

@@ -18,7 +18,7 @@ public final class Dataset {
             GDALRuntime.capturing { GDALOpenEx(address, flags, nil, nil, nil) }
         }
         guard let handle = opened.value else {
-            let reason = (opened.message ?? "GDAL gave no reason").onOneLine
+            let reason = (opened.message ?? "GDAL gave no reason").asReason
             throw RasterError(
                 "cannot read \(address.onOneLine): \(reason); check the path, or drop the file from the job")
         }

@@ -30,7 +30,7 @@ public struct MetadataElement: Hashable, Sendable {
         let parsed = GDALRuntime.capturing { CPLParseXMLString(text) }
         guard let tree = parsed.value else {
             throw RasterError(
-                "cannot read \(name.onOneLine): no XML (\((parsed.message ?? "empty").onOneLine)); restore "
+                "cannot read \(name.onOneLine): no XML (\((parsed.message ?? "empty").asReason)); restore "
                     + "the file")
         }
         defer { CPLDestroyXMLNode(tree) }

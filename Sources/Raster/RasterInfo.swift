@@ -4,6 +4,7 @@ import Mosaic
 /// What an open raster says of itself: its grid and, for each band, how samples are stored and what they
 /// mean.
 public struct RasterInfo: Hashable, Sendable {
+    /// How one band is stored and what its samples mean.
     public struct Band: Hashable, Sendable {
         /// From 1.
         public var number: Int
@@ -70,8 +71,7 @@ extension Dataset {
                 GDALGetGCPCount(handle) > 0 ? " (only ground control points: rectify it with gdalwarp)" : ""
             throw RasterError(
                 "cannot use \(shownAddress): it has no coordinate reference system\(hint); assign one, as "
-                    + "with "
-                    + "gdal_edit.py -a_srs EPSG:n, or drop the file from the job")
+                    + "with gdal_edit.py -a_srs EPSG:n, or drop the file from the job")
         }
         guard let copy = OSRClone(reference) else {
             throw RasterError("cannot use \(shownAddress): its coordinate reference system cannot be read")
@@ -83,8 +83,7 @@ extension Dataset {
         else {
             throw RasterError(
                 "cannot use \(shownAddress): it does not say where its pixels lie (no geotransform); "
-                    + "rectify it with "
-                    + "gdalwarp, or drop the file from the job")
+                    + "rectify it with gdalwarp, or drop the file from the job")
         }
         // A shear that moves the far corner by less than a thousandth of a pixel is rounding.
         let (columns, rows) = size
@@ -92,15 +91,13 @@ extension Dataset {
         else {
             throw RasterError(
                 "cannot use \(shownAddress): its grid is rotated; make it north-up with gdalwarp, or drop "
-                    + "the file "
-                    + "from the job")
+                    + "the file from the job")
         }
         guard t[1] > 0, t[5] < 0 else {
             let way = t[5] > 0 ? "south-up" : "mirrored"
             throw RasterError(
                 "cannot use \(shownAddress): its grid is \(way); make it north-up with gdalwarp, or drop "
-                    + "the file "
-                    + "from the job")
+                    + "the file from the job")
         }
         return Grid(
             crs: crs, originX: t[0], originY: t[3], pixelWidth: t[1], pixelHeight: -t[5], columns: columns,
@@ -148,8 +145,7 @@ extension Dataset {
             let name = pixelType == "SIGNEDBYTE" ? "signed byte" : String(cString: GDALGetDataTypeName(type))
             throw RasterError(
                 "cannot use \(shownAddress): band \(number) has \(name) samples; convert it to integers or "
-                    + "floating "
-                    + "point, as with gdal_translate -ot Float32")
+                    + "floating point, as with gdal_translate -ot Float32")
         }
     }
 }

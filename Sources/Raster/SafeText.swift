@@ -10,6 +10,15 @@ extension String {
         return shown.count > 300 ? String(shown.prefix(299)) + "…" : String(shown)
     }
 
-    /// The same between quotation marks.
+    /// GDAL's message as the reason in a sentence of ours: on one line, without its full stop, and the two
+    /// that every user meets in plain words.
+    var asReason: String {
+        if contains("not recognized as a supported file format") { return "not a raster that GDAL can read" }
+        if contains("does not exist in the file system") { return "no such file" }
+        let line = onOneLine
+        return line.hasSuffix(".") ? String(line.dropLast()) : line
+    }
+
+    /// Text on one line between quotation marks.
     public var quoted: String { "'\(onOneLine)'" }
 }

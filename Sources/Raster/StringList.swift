@@ -1,20 +1,25 @@
 import CGDAL
 
-/// A list of strings as GDAL takes options and hands back metadata.
-final class StringList {
-    /// Valid while the list lives.
-    private(set) var pointer: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
-
-    init(_ strings: [String]) {
-        for string in strings { pointer = CSLAddString(pointer, string) }
+/// Lists of strings as GDAL takes options and hands back metadata.
+enum StringList {
+    /// Runs `body` with a list that lives as long as the call.
+    static func with<T>(
+        _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) throws -> T
+    ) rethrows -> T {
+        var list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+        for string in strings { list = CSLAddString(list, string) }
+        defer { CSLDestroy(list) }
+        return try body(list)
     }
 
     /// The same for those functions that take the list as constant.
-    var constant: UnsafePointer<UnsafePointer<CChar>?>? {
-        pointer.map { UnsafeRawPointer($0).assumingMemoryBound(to: UnsafePointer<CChar>?.self) }
+    static func withConstant<T>(
+        _ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) throws -> T
+    ) rethrows -> T {
+        try with(strings) { list in
+            try body(list.map { UnsafeRawPointer($0).assumingMemoryBound(to: UnsafePointer<CChar>?.self) })
+        }
     }
-
-    deinit { CSLDestroy(pointer) }
 
     /// Copies a list that GDAL owns.
     static func strings(_ list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> [String] {

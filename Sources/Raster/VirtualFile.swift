@@ -35,7 +35,7 @@ public enum VirtualFile {
             // An empty folder gives no list, as a failure does.
             if status(folder)?.isFolder == true, listed.message == nil { return [] }
             throw RasterError(
-                "cannot list \(folder.onOneLine): \((listed.message ?? "no such folder").onOneLine); check "
+                "cannot list \(folder.onOneLine): \((listed.message ?? "no such folder").asReason); check "
                     + "the path")
         }
         defer { CSLDestroy(names) }
@@ -58,8 +58,7 @@ public enum VirtualFile {
         guard bytes.count <= limit else {
             throw RasterError(
                 "cannot read \(path.onOneLine): it is larger than \(limit >> 20) MiB, the most that "
-                    + "metadata may have; "
-                    + "check the file")
+                    + "metadata may have; check the file")
         }
         return bytes
     }
@@ -77,7 +76,7 @@ public enum VirtualFile {
         let opened = GDALRuntime.capturing { VSIFOpenL(path, "rb") }
         guard let file = opened.value else {
             throw RasterError(
-                "cannot read \(path.onOneLine): \((opened.message ?? "no such file").onOneLine); check the "
+                "cannot read \(path.onOneLine): \((opened.message ?? "no such file").asReason); check the "
                     + "path")
         }
         return file

@@ -4,15 +4,13 @@ import Raster
 /// Folders of band files: with the STAC item that lies among them, or by the files' names alone.
 enum FolderScenes {
     /// - Throws: `SceneError` or `RasterError` when the folder cannot be read or holds no band.
-    static func drafts(folder: String, called address: String) throws -> [SceneDraft] {
+    static func drafts(folder outer: String, called address: String) throws -> [SceneDraft] {
+        let folder = try unwrapped(outer)
         let names = try VirtualFile.list(folder)
         if let item = try ItemScenes.item(in: folder, names: names) {
             return [try ItemScenes.draft(item, in: folder, called: address)]
         }
         let rasters = names.filter(BandFileName.isRaster)
-        if rasters.isEmpty, let only = onlyFolder(folder, names) {
-            return try drafts(folder: only, called: address)
-        }
         guard !rasters.isEmpty else {
             let inner = names.filter { VirtualFile.status(SourceAddress.join(folder, $0))?.isFolder == true }
             let shown = inner.prefix(4).map(\.onOneLine).joined(separator: ", ")
@@ -26,31 +24,30 @@ enum FolderScenes {
         guard let sensor = BandFileName.sensor(of: rasters) else {
             throw SceneError(
                 "cannot read scene \(address.onOneLine): names such as \(rasters[0].onOneLine) could be "
-                    + "Sentinel-2's or "
-                    + "Landsat's; name the files B04.tif (Sentinel-2), SR_B4.tif (Landsat) or red.tif")
+                    + "Sentinel-2's or Landsat's; name the files B04.tif (Sentinel-2), SR_B4.tif (Landsat) "
+                    + "or red.tif")
         }
         if let raw = rasters.first(where: { $0.firstMatch(of: /^L[COTEM]0[0-9]_L1/) != nil }) {
             throw SceneError(
                 "cannot read scene \(address.onOneLine): \(raw.onOneLine) is a Landsat level 1 file, which "
-                    + "holds no "
-                    + "surface reflectance; use the level 2 product (…_SR_B4.TIF)")
+                    + "holds no surface reflectance; use the level 2 product (…_SR_B4.TIF)")
         }
         let files = rasters.compactMap { name in BandFileName(name, sensor: sensor).map { (name, $0) } }
         guard files.contains(where: { $0.1.band != BandFileName.classification }) else {
             throw SceneError(
                 "cannot read scene \(address.onOneLine): no file name says its band "
                     + "(\(rasters.prefix(4).map(\.onOneLine).joined(separator: ", "))); name the files "
-                    + "B04.tif or red.tif, "
-                    + "or give a raster with --bands")
+                    + "B04.tif or red.tif, or give a raster with --bands")
         }
         return groups(files).map { draft(prefix: $0.prefix, files: $0.files, folder, address, sensor) }
     }
 
-    /// The one folder in an archive or a wrapping folder.
-    private static func onlyFolder(_ folder: String, _ names: [String]) -> String? {
-        guard folder.hasPrefix("/vsizip/"), names.count == 1 else { return nil }
-        let path = SourceAddress.join(folder, names[0])
-        return VirtualFile.status(path)?.isFolder == true ? path : nil
+    /// The one folder in an archive that holds nothing else; else the folder itself.
+    private static func unwrapped(_ folder: String) throws -> String {
+        guard folder.hasPrefix("/vsizip/") else { return folder }
+        let names = try VirtualFile.list(folder)
+        let path = SourceAddress.join(folder, names.first ?? "")
+        return names.count == 1 && VirtualFile.status(path)?.isFolder == true ? path : folder
     }
 
     /// One group a scene: all files, unless a band occurs in several; then files whose names differ in the

@@ -37,8 +37,7 @@ enum ItemScenes {
         guard found.count <= 1 else {
             throw SceneError(
                 "cannot read scene \(folder.onOneLine): it holds \(found.count) STAC items; name one of "
-                    + "them, as in "
-                    + "\(SourceAddress.join(folder, found[0].name).onOneLine)")
+                    + "them, as in \(SourceAddress.join(folder, found[0].name).onOneLine)")
         }
         return found.first?.item
     }

@@ -37,11 +37,9 @@ public enum RadiometryGuard {
         let percent = (counts.share * 1000).rounded() / 10
         return
             "the radiometry of scene \(scene.id.onOneLine) is contradictory: \(words(metadata.origin)) an "
-            + "offset of "
-            + "\(Int(metadata.offset)), yet \(percent) % of its red and green DN are below 1000, as only "
-            + "where the offset "
-            + "has been applied already; settle it with --offset 0 (applied) or --offset "
-            + "\(Int(metadata.offset)) (not applied)"
+            + "offset of \(Int(metadata.offset)), yet \(percent) % of its red and green DN are below "
+            + "1000, as only where the offset has been applied already; settle it with --offset 0 "
+            + "(applied) or --offset \(Int(metadata.offset)) (not applied)"
     }
 
     /// Takes a coarse sample of the scene's red and green and stops at a contradiction.

@@ -52,8 +52,7 @@ enum RasterScenes {
             guard (1...count).contains(number) else {
                 throw SceneError(
                     "cannot read scene \(address.onOneLine): --bands asks for band \(number) as \(name), "
-                        + "and it has "
-                        + "\(count); correct --bands")
+                        + "and it has \(count); correct --bands")
             }
             result[band] = number
         }

@@ -38,8 +38,7 @@ struct SafeMetadata: Equatable {
         default:
             throw SceneError(
                 "cannot read \(shown): its XML is a \(root.name.quoted), no Sentinel-2 L1C or L2A product; "
-                    + "restore the "
-                    + "file")
+                    + "restore the file")
         }
         uri = root.first("PRODUCT_URI", "PRODUCT_URI_2A", "PRODUCT_URI_1C")?.text
         baseline = root.first("PROCESSING_BASELINE").flatMap { Double($0.text) }
@@ -83,8 +82,7 @@ struct SafeMetadata: Equatable {
                 throw SceneError(
                     "cannot read \(name): the offset \(element.text.quoted) of band_id "
                         + "\((element.attributes["band_id"] ?? "").quoted) is no number for a band; restore "
-                        + "the file, or "
-                        + "settle it with --offset")
+                        + "the file, or settle it with --offset")
             }
             result[bandNames[id]] = value
         }

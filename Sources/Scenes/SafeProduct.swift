@@ -13,7 +13,8 @@ struct SafeProduct {
     /// Empty when the path holds none.
     ///
     /// - Throws: `RasterError` when the folder cannot be listed.
-    static func find(at path: String, called address: String) throws -> [SafeProduct] {
+    static func find(at path: String, called address: String, isNested: Bool = false) throws -> [SafeProduct]
+    {
         if isProductXML(SourceAddress.name(of: path)) {
             return [SafeProduct(address: address, folder: SourceAddress.folder(of: path), metadata: path)]
         }
@@ -24,8 +25,9 @@ struct SafeProduct {
         if names.contains("GRANULE"), try holdsImages(SourceAddress.join(path, "GRANULE")) {
             return [SafeProduct(address: address, folder: path, metadata: nil)]
         }
+        guard !isNested else { return [] }
         return try names.filter { $0.lowercased().hasSuffix(".safe") && $0.lowercased() != "manifest.safe" }
-            .flatMap { try find(at: SourceAddress.join(path, $0), called: address) }
+            .flatMap { try find(at: SourceAddress.join(path, $0), called: address, isNested: true) }
     }
 
     /// Whether a file name is that of a product's own XML, in the new or the old naming.
@@ -107,8 +109,7 @@ struct SafeProduct {
         guard !found.isEmpty else {
             throw SceneError(
                 "cannot read scene \(address.onOneLine): none of the images that its XML lists is there; "
-                    + "restore the "
-                    + "product or drop it from the job")
+                    + "restore the product or drop it from the job")
         }
         if !missing.isEmpty {
             warnings.append(
@@ -139,8 +140,7 @@ struct SafeProduct {
             guard let path = SourceAddress.inside(folder, place) else {
                 throw SceneError(
                     "cannot read scene \(address.onOneLine): its XML names \(image.quoted), a place outside "
-                        + "the product; "
-                        + "restore the product or drop it from the job")
+                        + "the product; restore the product or drop it from the job")
             }
             for candidate in [path + ".jp2", path] where VirtualFile.status(candidate)?.isFolder == false {
                 return candidate

@@ -54,8 +54,7 @@ struct SceneAssembler {
             throw SceneError(
                 "scene \(draft.address.onOneLine) has no \(noun) \(missing.joined(separator: ", ")); it has "
                     + "\(there.isEmpty ? "none" : there.sorted().joined(separator: ", ")); drop the scene "
-                    + "or choose "
-                    + "another index")
+                    + "or choose another index")
         }
         return needed
     }
@@ -65,8 +64,7 @@ struct SceneAssembler {
         guard info.bands.indices.contains(source.number - 1) else {
             throw SceneError(
                 "cannot read scene \(draft.address.onOneLine): \(source.address.onOneLine) should have "
-                    + "\(name) as band "
-                    + "\(source.number), and it has \(info.bands.count); restore the file")
+                    + "\(name) as band \(source.number), and it has \(info.bands.count); restore the file")
         }
         let stored = info.bands[source.number - 1]
         let isClassification = name == BandFileName.classification
@@ -74,8 +72,7 @@ struct SceneAssembler {
             throw SceneError(
                 "cannot read scene \(draft.address.onOneLine): the scene classification "
                     + "\(source.address.onOneLine) has \(stored.sample.rawValue) samples, no classes; "
-                    + "restore it, or use "
-                    + "--mask none")
+                    + "restore it, or use --mask none")
         }
         let radiometry =
             isClassification
@@ -84,10 +81,10 @@ struct SceneAssembler {
                 sensor: draft.sensor, sample: stored.sample, fileScale: stored.scale,
                 fileOffset: stored.offset,
                 option: request.offset)
+        // NaN and infinities are never valid samples, nodata value or not.
         return Band(
             file: info.file, number: source.number, grid: info.grid, sample: stored.sample,
-            nodata: stored.nodata,
-            radiometry: radiometry)
+            nodata: stored.nodata.flatMap { $0.isFinite ? $0 : nil }, radiometry: radiometry)
     }
 
     private func check(_ scene: Scene, _ draft: SceneDraft) throws {
@@ -95,8 +92,7 @@ struct SceneAssembler {
         if let difference = SceneGeometry.mismatch(grids) {
             throw SceneError(
                 "cannot use scene \(draft.address.onOneLine): bands of different size: \(difference); "
-                    + "restore the files "
-                    + "or drop the scene from the job")
+                    + "restore the files or drop the scene from the job")
         }
         guard let classification = scene.classification, let any = grids.min(by: { $0.key < $1.key }) else {
             return
@@ -104,8 +100,7 @@ struct SceneAssembler {
         if let difference = SceneGeometry.mismatch([any.key: any.value, "the SCL": classification.grid]) {
             throw SceneError(
                 "cannot use scene \(draft.address.onOneLine): the SCL does not cover what its bands cover: "
-                    + "\(difference); "
-                    + "restore the file, or use --mask none")
+                    + "\(difference); restore the file, or use --mask none")
         }
     }
 
@@ -117,8 +112,7 @@ struct SceneAssembler {
         if !assumed.isEmpty, scene.sensor == .sentinel2 {
             warnings.append(
                 "nothing tells the offset of \(assumed.joined(separator: ", ")): 0 is assumed; products of "
-                    + "baseline "
-                    + "04.00 and later need --offset -1000")
+                    + "baseline 04.00 and later need --offset -1000")
         } else if !assumed.isEmpty, scene.sensor == .plain {
             warnings.append(
                 "nothing tells the scale of \(assumed.joined(separator: ", ")): reflectance = DN × "

@@ -32,8 +32,7 @@ enum SceneGeometry {
 
     private static func describe(_ grid: Grid) -> String {
         "\(grid.columns) × \(grid.rows) pixels of \(number(grid.pixelWidth)) × \(number(grid.pixelHeight)) "
-            + "from "
-            + "\(number(grid.originX)), \(number(grid.originY))"
+            + "from \(number(grid.originX)), \(number(grid.originY))"
     }
 
     private static func number(_ value: Double) -> String {

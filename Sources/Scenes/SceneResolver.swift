@@ -46,8 +46,7 @@ public struct SceneResolver {
         guard status != nil || !SourceAddress.isLocal(path) else {
             throw SceneError(
                 "cannot read scene \(address.onOneLine): no such file or folder; check the path, or drop "
-                    + "the scene from "
-                    + "the job")
+                    + "the scene from the job")
         }
         if SafeProduct.isProductXML(SourceAddress.name(of: path)) {
             return try SafeProduct.find(at: path, called: address).flatMap { try $0.drafts() }

@@ -31,8 +31,7 @@ enum SourceAddress {
         default:
             throw SceneError(
                 "cannot read \(address.quoted): unknown scheme \(match.1); give a path, https://, s3:// or "
-                    + "a GDAL "
-                    + "virtual path (/vsi…)")
+                    + "a GDAL virtual path (/vsi…)")
         }
         return path
     }

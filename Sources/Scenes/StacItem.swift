@@ -55,7 +55,7 @@ struct StacItem: Equatable {
                 ?? (sensor == .sentinel2 ? id : ""))
         let type = properties?[first: "s2:product_type", "sentinel2:product_type"]?.string ?? ""
         level = type.hasSuffix("1C") ? "L1C" : type.hasSuffix("2A") ? "L2A" : product.level
-        if level == nil { level = collection.lowercased().contains("l1c") ? "L1C" : nil }
+        if level == nil { level = properties?["landsat:correction"]?.string?.onOneLine }
         acquired = properties?[first: "datetime", "start_datetime"]?.string.flatMap(Timestamp.seconds)
         cloudCover = properties?["eo:cloud_cover"]?.number.flatMap { (0...100).contains($0) ? $0 : nil }
         tile = Self.tile(properties) ?? product.tile
@@ -66,11 +66,11 @@ struct StacItem: Equatable {
         baseline = Self.baseline(properties) ?? product.baseline
         isOffsetApplied = properties?["earthsearch:boa_offset_applied"]?.bool
         places = Self.places(assets, sensor: sensor)
+        if level == nil, sensor == .sentinel2, places[BandFileName.classification] != nil { level = "L2A" }
         if !places.keys.contains(where: { $0 != BandFileName.classification }) {
             throw SceneError(
                 "cannot use the item \(id) in \(name.onOneLine): none of its assets is a band with a known "
-                    + "name "
-                    + "(\(assets.prefix(8).map { $0.key.onOneLine }.joined(separator: ", ")))")
+                    + "name (\(assets.prefix(8).map { $0.key.onOneLine }.joined(separator: ", ")))")
         }
     }
 

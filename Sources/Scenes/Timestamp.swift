@@ -3,7 +3,8 @@ enum Timestamp {
     /// Reads `2023-08-15T09:57:57.246Z` (with `Z`, an offset, or nothing for UTC), `20230815T095031` or a
     /// date alone; nil for anything else.
     static func seconds(_ text: String) -> Double? {
-        let pattern = #/
+        let pattern =
+            #/
             ([0-9]{4})-?([0-9]{2})-?([0-9]{2})
             (?:[Tt\x20]([0-9]{2}):?([0-9]{2}):?([0-9]{2}(?:\.[0-9]{1,12})?)(.*))?
             /#
