@@ -48,6 +48,8 @@ final class TestFolder {
         }
     }
 
+    func file(_ name: String) -> URL { URL(fileURLWithPath: path + "/" + name) }
+
     /// Opens a new file and hands it to `body`.
     func write<T>(_ name: String, _ body: (OutputFile) throws -> T) throws -> T {
         let file = "\(path)/\(name)"
@@ -93,7 +95,8 @@ struct TestImage {
                 for x in 0..<half.columns {
                     var (sums, count): ((Float, Float), Float) = ((0, 0), 0)
                     for row in 2 * y..<min(2 * y + 2, rows) {
-                        for column in 2 * x..<min(2 * x + 2, columns) where !pixels[row * columns + column].isNaN {
+                        for column in 2 * x..<min(2 * x + 2, columns)
+                        where !pixels[row * columns + column].isNaN {
                             if row == 2 * y {
                                 sums.0 += pixels[row * columns + column]
                             } else {
@@ -111,9 +114,10 @@ struct TestImage {
 
     /// Encodes all levels to one sink and writes the COG; the file's length.
     @discardableResult
-    func writeCog(to folder: TestFolder, name: String, items: [(key: String, value: String)] = []) throws
-        -> Int
-    {
+    func writeCog(
+        to folder: TestFolder, name: String, items: [(key: String, value: String)] = [],
+        progress: (Int) throws -> Void = { _ in }
+    ) throws -> Int {
         let coder = FloatBlockCoder()
         let sink = ByteSink()
         var places: [[Int]: BlockPlace] = [:]
@@ -151,7 +155,7 @@ struct TestImage {
                         guard var place = places[[level, row, column]] else { return nil }
                         place.fileDescriptor = spool.descriptor
                         return place
-                    })
+                    }, progress: progress)
             }
         }
     }
