@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Checks pairs of outputs with the readers that users have: NAME.tif and NAME.png in a folder, each beside NAME.f32 and
+"""Checks outputs with the readers that users have: NAME.tif and NAME.png in a folder, each beside NAME.f32 and
 NAME.u8, the raw pixels that they must hold (little endian, rows x columns as the files say).
 
 usage: check_outputs.py FOLDER
 
-A COG must be valid for `rio cogeo validate --strict` and give identical pixels in rasterio and tifffile; a PNG must
-give identical indices and colours in PIL and pass pngcheck where that is installed. Prints one line a file; exits 1
-with the reasons when anything differs.
+A COG must be valid for `rio cogeo validate --strict` and give identical pixels in rasterio and tifffile; a PNG
+must give identical indices and colours in PIL and pass pngcheck where that is installed. Prints one line a file;
+exits 1 with the reasons when anything differs.
 """
 
 import shutil
@@ -27,8 +27,7 @@ Image.MAX_IMAGE_PIXELS = None
 
 def same(a, b):
     """Equal to the bit, every NaN alike."""
-    return a.shape == b.shape and np.array_equal(np.where(np.isnan(a), 7, a), np.where(np.isnan(b), 7, b)) and (
-        np.array_equal(np.isnan(a), np.isnan(b)))
+    return a.shape == b.shape and np.all((a == b) & (np.signbit(a) == np.signbit(b)) | np.isnan(a) & np.isnan(b))
 
 
 def halved(a):

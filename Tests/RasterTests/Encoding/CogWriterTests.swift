@@ -33,8 +33,8 @@ import Testing
         try check(image)
     }
 
-    /// Blocks that claim 5 GB make a BigTIFF; GDAL finds the real one behind them. The file is a hole but for its
-    /// header and that block.
+    /// Blocks that claim 5 GB make a BigTIFF; GDAL finds the real one behind them. The file is a hole but for
+    /// its header and that block.
     @Test func beyondFourGibibytesTheFileIsABigTiff() throws {
         let image = TestImage(columns: 512, rows: 512, seed: 9)
         let sink = ByteSink()

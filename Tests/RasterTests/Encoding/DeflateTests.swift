@@ -81,6 +81,31 @@ import Testing
         #expect(sink.count == length)
     }
 
+    /// What a coder did before leaves no trace: the bytes of a block depend on its pixels alone.
+    @Test func aUsedCoderGivesTheBytesOfAFreshOne() throws {
+        let first = TestImage(columns: 512, rows: 300, seed: 21) { x, y in (x / 40 + y / 30) % 4 != 0 }
+        let other = TestImage(columns: 512, rows: 512, seed: 22)
+        let (used, usedStrips) = (FloatBlockCoder(), PngStripEncoder())
+        let indices = PngWriterTests.indices(5000, 512)
+        func block(_ coder: FloatBlockCoder, _ image: TestImage) -> [UInt8] {
+            let sink = ByteSink()
+            _ = coder.encode(image.pixels, stride: 512, columns: 512, rows: image.rows, into: sink)
+            return sink.array
+        }
+        func strip(_ encoder: PngStripEncoder, from row: Int) throws -> [UInt8] {
+            let sink = ByteSink()
+            _ = try encoder.encode(
+                Array(indices[(row * 5000)...]), stride: 5000, columns: 5000, rows: 512 - row, into: sink)
+            return sink.array
+        }
+        for image in [first, other, first] {
+            #expect(block(used, image) == block(FloatBlockCoder(), image))
+        }
+        for row in [0, 200, 0] {
+            #expect(try strip(usedStrips, from: row) == strip(PngStripEncoder(), from: row))
+        }
+    }
+
     private func compressed(_ data: [UInt8]) -> [UInt8] {
         let sink = ByteSink(capacity: 1)
         _ = data.withUnsafeBytes { Deflater(for: .tiffBlock).compress($0, into: sink) }
