@@ -16,7 +16,8 @@ struct TestNumbers: RandomNumberGenerator {
         return z ^ (z >> 31)
     }
 
-    /// Values as an index has them, with NaN, infinities, zeros of both signs and odd bit patterns among them.
+    /// Values as an index has them, with NaN, infinities, zeros of both signs and odd bit patterns among
+    /// them.
     mutating func wildPixels(_ count: Int) -> [Float] {
         (0..<count).map { _ in
             switch UInt8.random(in: 0...40, using: &self) {
@@ -42,8 +43,12 @@ final class TestFolder {
     }
 
     deinit {
-        do { try FileManager.default.removeItem(atPath: path) } catch { print("cannot delete \(path): \(error)") }
+        do { try FileManager.default.removeItem(atPath: path) } catch {
+            print("cannot delete \(path): \(error)")
+        }
     }
+
+    func file(_ name: String) -> URL { URL(fileURLWithPath: path + "/" + name) }
 
     /// Opens a new file and hands it to `body`.
     func write<T>(_ name: String, _ body: (OutputFile) throws -> T) throws -> T {
@@ -84,26 +89,35 @@ struct TestImage {
         var half = self
         half.columns = (columns + 1) / 2
         half.rows = (rows + 1) / 2
-        half.pixels = (0..<half.columns * half.rows).map { index in
-            let (x, y) = (2 * (index % half.columns), 2 * (index / half.columns))
-            let (a, b, c, d) = (at(x, y), at(x + 1, y), at(x, y + 1), at(x + 1, y + 1))
-            let count = [a, b, c, d].filter { $0 != nil }.count
-            return count == 0 ? .nan : (((a ?? 0) + (b ?? 0)) + ((c ?? 0) + (d ?? 0))) / Float(count)
+        half.pixels = [Float](repeating: .nan, count: half.columns * half.rows)
+        pixels.withUnsafeBufferPointer { pixels in
+            for y in 0..<half.rows {
+                for x in 0..<half.columns {
+                    var (sums, count): ((Float, Float), Float) = ((0, 0), 0)
+                    for row in 2 * y..<min(2 * y + 2, rows) {
+                        for column in 2 * x..<min(2 * x + 2, columns)
+                        where !pixels[row * columns + column].isNaN {
+                            if row == 2 * y {
+                                sums.0 += pixels[row * columns + column]
+                            } else {
+                                sums.1 += pixels[row * columns + column]
+                            }
+                            count += 1
+                        }
+                    }
+                    if count > 0 { half.pixels[y * half.columns + x] = (sums.0 + sums.1) / count }
+                }
+            }
         }
         return half
     }
 
-    private func at(_ x: Int, _ y: Int) -> Float? {
-        guard x < columns, y < rows, !pixels[y * columns + x].isNaN else { return nil }
-        return pixels[y * columns + x]
-    }
-
-    /// Bits, with every NaN alike.
-    var bits: [UInt32] { pixels.map { $0.isNaN ? 0x7FC0_0000 : $0.bitPattern } }
-
     /// Encodes all levels to one sink and writes the COG; the file's length.
     @discardableResult
-    func writeCog(to folder: TestFolder, name: String, items: [(key: String, value: String)] = []) throws -> Int {
+    func writeCog(
+        to folder: TestFolder, name: String, items: [(key: String, value: String)] = [],
+        progress: (Int) throws -> Void = { _ in }
+    ) throws -> Int {
         let coder = FloatBlockCoder()
         let sink = ByteSink()
         var places: [[Int]: BlockPlace] = [:]
@@ -118,11 +132,13 @@ struct TestImage {
                     )
                     let length = image.pixels.withUnsafeBufferPointer { all in
                         coder.encode(
-                            all.baseAddress! + row * 512 * image.columns + column * 512, stride: image.columns,
+                            all.baseAddress! + row * 512 * image.columns + column * 512,
+                            stride: image.columns,
                             columns: width, rows: height, into: sink)
                     }
                     guard let length else { continue }
-                    places[[number, row, column]] = BlockPlace(fileDescriptor: -1, offset: start, length: length)
+                    places[[number, row, column]] = BlockPlace(
+                        fileDescriptor: -1, offset: start, length: length)
                 }
             }
         }
@@ -139,7 +155,7 @@ struct TestImage {
                         guard var place = places[[level, row, column]] else { return nil }
                         place.fileDescriptor = spool.descriptor
                         return place
-                    })
+                    }, progress: progress)
             }
         }
     }
