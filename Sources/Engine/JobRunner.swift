@@ -45,6 +45,7 @@ public final class JobRunner: Sendable {
         let started = ContinuousClock.now
         let need = MemoryNeed(job.plan, png: job.request.png)
         let threads = try need.threads(within: limits)
+        let overlay = try job.request.overlay ? Overlay(of: job.plan.grid) : nil
         let folder = try OutputFolder(output)
         defer {
             for key in job.keys { store.unpin(key) }
@@ -59,7 +60,9 @@ public final class JobRunner: Sendable {
         let assembly = AssemblyPhase(job: job, results: results, stop: stop)
         phases.withLock { $0.assembly = assembly }
         let products = try assembly.run(blobs, into: folder, threads: threads)
-        let files = try SideFiles(job: job, products: products, results: results).write(blobs, into: folder)
+        let files = try SideFiles(
+            job: job, products: products, results: results, overlay: overlay
+        ).write(blobs, into: folder)
         try folder.publish()
         return summary(output, render, results, products, files, ContinuousClock.now - started)
     }

@@ -36,7 +36,7 @@ final class OutputFolder {
     /// A new temporary file for the output `name`, open for reading and writing; the caller closes it.
     func create(_ name: String) throws -> OutputFile {
         precondition(!name.contains("/"), "output name \(name)")
-        let part = "\(path)/.\(name).part"
+        let part = temporaryPath(of: name)
         let file = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard file >= 0 else {
             throw EngineError(
@@ -45,6 +45,9 @@ final class OutputFolder {
         parts.append((part, name))
         return OutputFile(descriptor: file, path: "\(path)/\(name)")
     }
+
+    /// Where the output `name` lies until it is published.
+    func temporaryPath(of name: String) -> String { "\(path)/.\(name).part" }
 
     /// Writes a small file whole.
     func write(_ name: String, _ bytes: [UInt8]) throws -> Written {

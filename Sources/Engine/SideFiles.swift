@@ -7,6 +7,7 @@ struct SideFiles {
     let job: JobPlan
     let products: [AssemblyPhase.Product]
     let results: [TaskResult]
+    let overlay: Overlay?
 
     /// Writes them into `folder`, unpublished.
     func write(_ blobs: TaskBlobs, into folder: OutputFolder) throws -> [OutputFolder.Written] {
@@ -21,7 +22,19 @@ struct SideFiles {
             let projection = try WorldFile.auxiliaryXML(for: grid.crs)
             files.append(try folder.write("\(index.name).png.aux.xml", Array(projection.utf8)))
         }
-        files.append(try folder.write("mosaic.json", StacItemWriter(job: job, products: products, extra: []).json()))
+        var pictures: [OutputFolder.Written] = []
+        if let overlay {
+            for product in products {
+                pictures += try overlay.write(
+                    product.index, mosaic: grid, cogPath: folder.temporaryPath(of: product.cog.name), into: folder)
+            }
+        }
+        if job.plan.rules.provenance {
+            pictures.append(try ProvenanceRaster(job: job).write(blobs, into: folder))
+        }
+        files += pictures
+        let extra = pictures.filter { $0.name.hasSuffix(".png") || $0.name.hasSuffix(".tif") }
+        files.append(try folder.write("mosaic.json", StacItemWriter(job: job, products: products, extra: extra).json()))
         files.append(try folder.write("provenance.json", provenance()))
         return files
     }

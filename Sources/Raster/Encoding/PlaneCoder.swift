@@ -2,9 +2,11 @@ import Foundation
 import Mosaic
 
 /// Packs planes of reasons and scenes, which are mostly one value: a constant, or a zlib stream. One thread at a time.
-final class PlaneCoder {
+public final class PlaneCoder {
     private let deflater = Deflater(for: .tiffBlock)
     private let inflater = Inflater()
+
+    public init() {}
 
     /// Appends `count` values to `sink` unless they are all the same.
     func encode<Value: FixedWidthInteger & UnsignedInteger>(
@@ -32,7 +34,7 @@ final class PlaneCoder {
     ///
     /// - Parameter bytes: what `.compressed` points at; unused for a constant.
     /// - Throws: `InflateError` when the stream is damaged.
-    func decode<Value: FixedWidthInteger & UnsignedInteger>(
+    public func decode<Value: FixedWidthInteger & UnsignedInteger>(
         _ plane: Blob.Plane, _ bytes: UnsafeRawBufferPointer, into target: UnsafeMutableBufferPointer<Value>
     ) throws {
         switch plane {

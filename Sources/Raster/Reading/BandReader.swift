@@ -40,9 +40,11 @@ final class BandReader {
     /// Decodes one block. The parts of edge blocks outside the raster hold anything.
     ///
     /// - Returns: the block and the compressed bytes read for it (an estimate where GDAL reads).
-    func decode(column: Int, row: Int, with tools: DecodingTools) throws -> (block: DecodedBlock, bytesRead: Int) {
+    func decode(
+        column: Int, row: Int, with tools: DecodingTools, from pool: BlockPool
+    ) throws -> (block: DecodedBlock, bytesRead: Int) {
         let sampleBytes = band.sample.bytes
-        let block = DecodedBlock(byteCount: blockWidth * blockHeight * sampleBytes, width: blockWidth)
+        let block = DecodedBlock(byteCount: blockWidth * blockHeight * sampleBytes, width: blockWidth, pool: pool)
         if let raw {
             let read = try raw.decode(column: column, row: row, into: block.bytes, with: tools)
             return (block, read)

@@ -1,21 +1,55 @@
 import Foundation
+import Synchronization
 
-/// A decoded block of a source band: samples in the file's own type, row by row, native byte order.
-public final class DecodedBlock: @unchecked Sendable {
+/// A decoded block of a source band: samples in the file's own type, row by row, native byte order. Its memory comes
+/// from a `BlockPool` and goes back there.
+final class DecodedBlock: @unchecked Sendable {
     let bytes: UnsafeMutableRawBufferPointer
     /// Samples in a row of the buffer.
     let width: Int
+    private let pool: BlockPool
 
-    init(byteCount: Int, width: Int) {
-        bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: max(byteCount, 16), alignment: 64)
+    init(byteCount: Int, width: Int, pool: BlockPool) {
+        bytes = pool.take(max(byteCount, 64))
         self.width = width
+        self.pool = pool
     }
 
-    deinit { bytes.deallocate() }
+    deinit { pool.give(bytes) }
+}
+
+/// Memory of blocks that were forgotten, for the next ones: most are of one size, and the general allocator would scatter
+/// them and keep far more memory than is in use.
+final class BlockPool: Sendable {
+    private struct Free: @unchecked Sendable { var buffers: [Int: [UnsafeMutableRawBufferPointer]] = [:] }
+
+    private let free = Mutex(Free())
+    /// Buffers of one size kept at most.
+    private static let mostKept = 32
+
+    deinit {
+        free.withLock { free in
+            for buffer in free.buffers.values.joined() { buffer.deallocate() }
+        }
+    }
+
+    func take(_ byteCount: Int) -> UnsafeMutableRawBufferPointer {
+        if let reused = free.withLock({ $0.buffers[byteCount]?.popLast() }) { return reused }
+        return .allocate(byteCount: byteCount, alignment: 64)
+    }
+
+    func give(_ buffer: UnsafeMutableRawBufferPointer) {
+        let isKept = free.withLock { free in
+            guard free.buffers[buffer.count, default: []].count < Self.mostKept else { return false }
+            free.buffers[buffer.count, default: []].append(buffer)
+            return true
+        }
+        if !isKept { buffer.deallocate() }
+    }
 }
 
 /// Which block of which band of which file.
-public struct BlockKey: Hashable, Sendable {
+struct BlockKey: Hashable, Sendable {
     let address: String
     let band: Int
     let column: Int
@@ -33,6 +67,7 @@ public final class BlockCache: @unchecked Sendable {
         var lastUse: UInt64
     }
 
+    let pool = BlockPool()
     private let condition = NSCondition()
     private let limit: Int
     private var entries: [BlockKey: Entry] = [:]

@@ -80,7 +80,7 @@ public final class SourceReader {
             for column in window.x / width...(window.endX - 1) / width {
                 let key = BlockKey(address: band.file.address, band: band.number, column: column, row: row)
                 let block = try cache.block(key) {
-                    let decoded = try reader.decode(column: column, row: row, with: tools)
+                    let decoded = try reader.decode(column: column, row: row, with: tools, from: cache.pool)
                     bytesRead += decoded.bytesRead
                     return decoded.block
                 }
