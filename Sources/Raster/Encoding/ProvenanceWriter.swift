@@ -32,7 +32,8 @@ public final class ProvenanceWriter {
         self.handle = handle
         var transform = [grid.originX, grid.pixelWidth, 0, grid.originY, 0, -grid.pixelHeight]
         GDALSetGeoTransform(handle, &transform)
-        GDALSetSpatialRef(handle, try CoordinateSystem(grid.crs).handle)
+        let system = try CoordinateSystem(grid.crs)
+        withExtendedLifetime(system) { _ = GDALSetSpatialRef(handle, system.handle) }
         for (number, name) in scenes.enumerated() {
             GDALSetMetadataItem(handle, "SCENE_\(number + 1)", name, nil)
         }

@@ -87,7 +87,9 @@ public final class SourceReader {
                 let whole = PixelWindow(x: column * width, y: row * height, width: width, height: height)
                 let part = window.intersection(whole)
                 let start = ((part.y - whole.y) * block.width + part.x - whole.x) * sampleBytes
-                try body(part, UnsafeRawPointer(block.bytes.baseAddress!) + start, block.width * sampleBytes)
+                try withExtendedLifetime(block) {
+                    try body(part, UnsafeRawPointer(block.bytes.baseAddress!) + start, block.width * sampleBytes)
+                }
             }
         }
     }
