@@ -33,7 +33,7 @@ let package = Package(
         .testTarget(name: "TileStoreTests", dependencies: ["TileStore"]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Mosaic", "Raster", "TileStore", "CGDAL"]),
         .testTarget(name: "ScenesTests", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),
-        .testTarget(name: "ArbutusTests", dependencies: ["arbutus", "Mosaic", "Engine"]),
+        .testTarget(name: "ArbutusTests", dependencies: ["arbutus", "Mosaic", "Engine", "Raster"]),
     ],
     swiftLanguageModes: [.v6]
 )

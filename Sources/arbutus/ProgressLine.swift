@@ -19,12 +19,19 @@ struct ProgressLine: Equatable {
     mutating func update(_ report: JobProgress, at time: Double) {
         if report.phase != progress.phase { samples = [] }
         progress = report
-        if let last = samples.last, last.pixels == report.pixelsDone, samples.count > 1 {
+        let pixels = max(samples.last?.pixels ?? 0, Self.rendered(report))
+        if let last = samples.last, last.pixels == pixels, samples.count > 1 {
             samples[samples.count - 1].time = time
         } else {
-            samples.append(Sample(time: time, pixels: report.pixelsDone))
+            samples.append(Sample(time: time, pixels: pixels))
         }
         while samples.count > 2, samples[1].time <= time - Self.window { samples.removeFirst() }
+    }
+
+    /// Pixels of this run: reused tasks, which cost nothing, are taken for tasks of the common size.
+    private static func rendered(_ report: JobProgress) -> Int {
+        guard report.tasksTotal > 0 else { return 0 }
+        return max(0, report.pixelsDone - report.tasksReused * (report.pixelsTotal / report.tasksTotal))
     }
 
     /// Pixels per second; nil until two reports lie apart.

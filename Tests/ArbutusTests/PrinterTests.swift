@@ -26,7 +26,8 @@ import Testing
         worse.tasksReused = 1
         worse.tasksFailed = 2
         line.update(worse, at: 5)
-        #expect(line.plain == "rendering: 4 of 8 tasks, 50 %, 1 reused, 2 failed, 1.00 Mpx/s, 4.0 s left")
+        // Of 4 Mpx in 4 s one was reused.
+        #expect(line.plain == "rendering: 4 of 8 tasks, 50 %, 1 reused, 2 failed, 750 kpx/s, 5.3 s left")
         var end = rendering(8, 8_000_000)
         end.phase = .assembling
         end.bytesWritten = 3_000_000
