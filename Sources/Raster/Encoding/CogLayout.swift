@@ -6,8 +6,11 @@ public struct CogLayout: Hashable, Sendable {
         public let columns: Int
         public let rows: Int
 
+        /// Blocks in a row, the last one perhaps not full.
         public var blocksAcross: Int { (columns + FloatBlockCoder.side - 1) / FloatBlockCoder.side }
+        /// Blocks in a column, the last one perhaps not full.
         public var blocksDown: Int { (rows + FloatBlockCoder.side - 1) / FloatBlockCoder.side }
+        /// Blocks of the level, sparse ones counted too.
         public var blockCount: Int { blocksAcross * blocksDown }
     }
 
