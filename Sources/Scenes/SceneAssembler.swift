@@ -12,9 +12,10 @@ struct SceneAssembler {
     /// - Throws: `SceneError` or `RasterError` when a band is missing or unreadable, or bands do not fit.
     func assemble(_ draft: SceneDraft) throws -> Scene {
         var scene = Scene(
-            id: draft.id, sensor: draft.sensor, level: draft.level, acquired: draft.acquired,
-            cloudCover: draft.cloudCover, tile: draft.tile, datatake: draft.datatake,
-            baseline: draft.baseline,
+            id: draft.about.id, sensor: draft.about.sensor, level: draft.about.level,
+            acquired: draft.about.acquired,
+            cloudCover: draft.about.cloudCover, tile: draft.about.tile, datatake: draft.about.datatake,
+            baseline: draft.about.baseline,
             bands: [:], warnings: draft.warnings)
         let sources = withFallback(draft)
         for name in try wanted(draft, sources).sorted() {
@@ -35,7 +36,8 @@ struct SceneAssembler {
     /// Landsat and EarthDaily call their near infrared nir08; it stands for nir where there is no other.
     private func withFallback(_ draft: SceneDraft) -> [String: SceneDraft.Source] {
         var sources = draft.sources
-        guard draft.sensor == .landsat || draft.sensor == .earthDaily, sources["nir"] == nil else {
+        guard draft.about.sensor == .landsat || draft.about.sensor == .earthDaily, sources["nir"] == nil
+        else {
             return sources
         }
         sources["nir"] = sources["nir08"]
@@ -44,6 +46,10 @@ struct SceneAssembler {
 
     private func wanted(_ draft: SceneDraft, _ sources: [String: SceneDraft.Source]) throws -> Set<String> {
         let there = Set(sources.keys).subtracting([BandFileName.classification])
+        guard !there.isEmpty else {
+            throw SceneError(
+                "cannot use scene \(draft.address.onOneLine): it has no spectral band; drop it from the job")
+        }
         guard let needed else {
             let local = there.filter { sources[$0]!.isLocal }
             return local.isEmpty ? there : local
@@ -53,8 +59,7 @@ struct SceneAssembler {
             let noun = missing.count == 1 ? "band" : "bands"
             throw SceneError(
                 "scene \(draft.address.onOneLine) has no \(noun) \(missing.joined(separator: ", ")); it has "
-                    + "\(there.isEmpty ? "none" : there.sorted().joined(separator: ", ")); drop the scene "
-                    + "or choose another index")
+                    + "\(there.sorted().joined(separator: ", ")); drop the scene or choose another index")
         }
         return needed
     }
@@ -78,7 +83,7 @@ struct SceneAssembler {
             isClassification
             ? Radiometry(scale: 1, offset: 0, origin: .assumed)
             : source.evidence.decide(
-                sensor: draft.sensor, sample: stored.sample, fileScale: stored.scale,
+                sensor: draft.about.sensor, sample: stored.sample, fileScale: stored.scale,
                 fileOffset: stored.offset,
                 option: request.offset)
         // NaN and infinities are never valid samples, nodata value or not.
