@@ -13,10 +13,9 @@ struct SceneAssembler {
     func assemble(_ draft: SceneDraft) throws -> Scene {
         var scene = Scene(
             id: draft.about.id, sensor: draft.about.sensor, level: draft.about.level,
-            acquired: draft.about.acquired,
-            cloudCover: draft.about.cloudCover, tile: draft.about.tile, datatake: draft.about.datatake,
-            baseline: draft.about.baseline,
-            bands: [:], warnings: draft.warnings)
+            acquired: draft.about.acquired, cloudCover: draft.about.cloudCover, tile: draft.about.tile,
+            datatake: draft.about.datatake, baseline: draft.about.baseline, bands: [:],
+            warnings: draft.warnings)
         let sources = withFallback(draft)
         for name in try wanted(draft, sources).sorted() {
             scene.bands[name] = try band(name, sources[name]!, draft)
@@ -31,6 +30,26 @@ struct SceneAssembler {
         try check(scene, draft)
         scene.warnings += radiometryWarnings(scene)
         return scene
+    }
+
+    /// The scene with its red and green, read by the job or not, for a look at its radiometry.
+    ///
+    /// Files elsewhere are opened only when there is no other witness. One that cannot be opened is no reason
+    /// to stop: the scene gets a warning.
+    func witness(of scene: inout Scene, _ draft: SceneDraft) -> Scene {
+        var witness = scene
+        guard scene.bands.values.contains(where: RadiometryGuard.isQuestionable) else { return witness }
+        let others = ["red", "green"].filter { scene.bands[$0] == nil && draft.sources[$0] != nil }
+        let near = others.filter { draft.sources[$0]!.isLocal }
+        let isAlone = near.isEmpty && scene.bands["red"] == nil && scene.bands["green"] == nil
+        for name in isAlone ? others : near {
+            do {
+                witness.bands[name] = try band(name, draft.sources[name]!, draft)
+            } catch {
+                scene.warnings.append("its radiometry is checked without \(name): \(error)")
+            }
+        }
+        return witness
     }
 
     /// Landsat and EarthDaily call their near infrared nir08; it stands for nir where there is no other.
