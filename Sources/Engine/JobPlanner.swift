@@ -43,10 +43,10 @@ public struct JobPlanner {
     public func plan(checkRadiometry: Bool = true) throws -> MosaicPlan {
         let indices = try SpectralIndex.resolve(request)
         let bands = Set(indices.flatMap(\.bands))
-        let found = try SceneResolver(request: request, needed: bands).resolve()
+        let found = try SceneResolver(request: request, needed: bands).resolve(
+            checkingRadiometry: checkRadiometry)
         for scene in found { try check(scene, has: bands) }
         let scenes = try request.select.order(found).map { found[$0] }
-        if checkRadiometry { for scene in scenes { try RadiometryGuard.check(scene) } }
         let crs = try jobCRS(scenes, bands)
         let placements = try scenes.map { try Self.placement(of: $0, bands, in: crs) }
         let area = try request.area.map { try $0.bounds(in: crs) }

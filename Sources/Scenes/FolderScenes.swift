@@ -77,25 +77,25 @@ enum FolderScenes {
         let inFolder = ProductName(own)
         let inFile = ProductName(files[0].0)
         let bands = Set(chosen.keys)
-        var draft = SceneDraft(address: address, id: name, sensor: sensor)
+        var draft = SceneDraft(address: address, about: Acquisition(id: name, sensor: sensor))
         if sensor == .sentinel2 {
-            draft.level =
+            draft.about.level =
                 inFolder.level ?? inFile.level
                 ?? (bands.contains(BandFileName.classification)
                     ? "L2A" : bands.contains("cirrus") ? "L1C" : nil)
-            draft.tile = inFile.tile ?? inFolder.tile
-            draft.datatake = inFolder.datatake ?? inFile.datatake
-            draft.acquired = (inFile.times.first ?? inFolder.times.first).flatMap(Timestamp.seconds)
-            draft.baseline = inFolder.baseline
+            draft.about.tile = inFile.tile ?? inFolder.tile
+            draft.about.datatake = inFolder.datatake ?? inFile.datatake
+            draft.about.acquired = (inFile.times.first ?? inFolder.times.first).flatMap(Timestamp.seconds)
+            draft.about.baseline = inFolder.baseline
         } else if sensor == .landsat {
-            draft.level = "L2"
-            draft.acquired = landsatDate(files[0].0)
+            draft.about.level = "L2"
+            draft.about.acquired = landsatDate(files[0].0)
         }
         for (band, choice) in chosen {
             let path = SourceAddress.join(folder, choice.name)
             draft.sources[band] = SceneDraft.Source(
                 address: path, isLocal: SourceAddress.isLocal(path),
-                evidence: RadiometryEvidence(baseline: draft.baseline))
+                evidence: RadiometryEvidence(baseline: draft.about.baseline))
         }
         return draft
     }

@@ -31,7 +31,7 @@ enum ItemScenes {
             if StacItem.isItem(json) { found.append((name, try StacItem(json, called: path))) }
         }
         let own = SourceAddress.name(of: folder)
-        if let match = found.first(where: { $0.name == "\(own).json" || $0.item.id == own }) {
+        if let match = found.first(where: { $0.name == "\(own).json" || $0.item.about.id == own }) {
             return match.item
         }
         guard found.count <= 1 else {
@@ -46,15 +46,12 @@ enum ItemScenes {
     ///
     /// - Throws: `SceneError` when an asset's address is none that an item may name.
     static func draft(_ item: StacItem, in folder: String, called address: String) throws -> SceneDraft {
-        var draft = SceneDraft(
-            address: address, id: item.id, sensor: item.sensor, level: item.level, acquired: item.acquired,
-            cloudCover: item.cloudCover, tile: item.tile, datatake: item.datatake, strip: item.strip,
-            generated: item.generated, baseline: item.baseline)
+        var draft = SceneDraft(address: address, about: item.about)
         let isLocalFolder = SourceAddress.isLocal(folder)
         let exists = VirtualFile.status(folder.isEmpty ? "." : folder)?.isFolder == true
         let names = isLocalFolder && exists ? try VirtualFile.list(folder.isEmpty ? "." : folder) : []
         for (band, places) in item.places.sorted(by: { $0.key < $1.key }) {
-            let choice = try local(band, places, folder: folder, names: names, sensor: item.sensor)
+            let choice = try local(band, places, folder: folder, names: names, sensor: item.about.sensor)
             let place = choice?.place ?? places[0]
             let path = try choice?.path ?? SourceAddress.resolve(place.href, in: folder)
             draft.sources[band] = SceneDraft.Source(
@@ -99,6 +96,6 @@ enum ItemScenes {
         let isOriginal = place.assetKey.lowercased().hasSuffix("-jp2")
         return RadiometryEvidence(
             isOffsetApplied: item.isOffsetApplied == true && !isOriginal, itemScale: place.scale,
-            itemOffset: place.offset, isItemFloat: place.isFloat, baseline: item.baseline)
+            itemOffset: place.offset, isItemFloat: place.isFloat, baseline: item.about.baseline)
     }
 }

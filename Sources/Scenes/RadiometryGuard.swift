@@ -61,9 +61,12 @@ public enum RadiometryGuard {
 
     /// The red and green bands whose metadata say that 1000 was added.
     private static func questionable(_ scene: Scene) -> [Band] {
-        ["red", "green"].compactMap { scene.bands[$0] }.filter {
-            $0.radiometry.offset == -1000 && $0.radiometry.origin != .option && $0.sample.isInteger
-        }
+        ["red", "green"].compactMap { scene.bands[$0] }.filter(isQuestionable)
+    }
+
+    /// Whether the metadata, and not the user, say of a band that 1000 was added.
+    static func isQuestionable(_ band: Band) -> Bool {
+        band.radiometry.offset == -1000 && band.radiometry.origin != .option && band.sample.isInteger
     }
 
     private static func words(_ origin: Radiometry.Origin) -> String {

@@ -8,18 +8,19 @@ enum RasterScenes {
         let path = info.file.address
         let name = SourceAddress.name(of: path)
         let isMosaic = path.contains("ai-ready-mosaics")
-        var draft = SceneDraft(address: address, id: stem(name), sensor: isMosaic ? .earthDaily : .plain)
+        var draft = SceneDraft(
+            address: address, about: Acquisition(id: stem(name), sensor: isMosaic ? .earthDaily : .plain))
         var numbers: [String: Int] = [:]
         if !bands.isEmpty {
             numbers = try checked(bands, count: info.bands.count, address)
         } else if let described = described(info) {
             numbers = described.numbers
-            if !isMosaic { draft.sensor = described.sensor }
+            if !isMosaic { draft.about.sensor = described.sensor }
         } else if info.bands.count == 1, let sensor = BandFileName.sensor(of: [name]),
             let file = BandFileName(name, sensor: sensor)
         {
             numbers = [file.band: 1]
-            draft.sensor = sensor
+            draft.about.sensor = sensor
         } else if isMosaic, info.bands.count >= 4 {
             numbers = ["blue": 1, "green": 2, "red": 3, "nir": 4]
             draft.warnings.append("its bands have no names: taken for blue, green, red and nir in this order")

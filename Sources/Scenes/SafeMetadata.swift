@@ -41,12 +41,13 @@ struct SafeMetadata: Equatable {
                     + "restore the file")
         }
         uri = root.first("PRODUCT_URI", "PRODUCT_URI_2A", "PRODUCT_URI_1C")?.text
-        baseline = root.first("PROCESSING_BASELINE").flatMap { Double($0.text) }
+        baseline = root.first("PROCESSING_BASELINE").flatMap { Double($0.text) }.flatMap(Acquisition.baseline)
         let take = root.first("Datatake")
         datatake = take?.attributes["datatakeIdentifier"].flatMap { ProductName($0).datatake }
         acquired = (take?.first("DATATAKE_SENSING_START") ?? root.first("PRODUCT_START_TIME"))
             .flatMap { Timestamp.seconds($0.text) }
         cloudCover = root.first("Cloud_Coverage_Assessment").flatMap { Double($0.text) }
+            .flatMap(Acquisition.percent)
         quantification = try Self.quantification(root, level: level, called: shown)
         offsets = try Self.offsets(root, level: level, called: shown)
         granules = root.all("Granule").merged + root.all("Granules").merged
@@ -130,6 +131,7 @@ struct GranuleMetadata: Equatable {
         tile = root.first("TILE_ID", "TILE_ID_2A").flatMap { ProductName($0.text).tile }
         acquired = root.first("SENSING_TIME").flatMap { Timestamp.seconds($0.text) }
         cloudCover = root.first("CLOUDY_PIXEL_PERCENTAGE").flatMap { Double($0.text) }
+            .flatMap(Acquisition.percent)
         strip = root.first("DATASTRIP_ID", "DATASTRIP_ID_2A").flatMap { ProductName($0.text).strip }
     }
 }

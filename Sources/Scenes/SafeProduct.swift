@@ -58,16 +58,15 @@ struct SafeProduct {
         let own = try granuleMetadata(near: place, granule: granule.identifier, warnings: &warnings)
         let name = product.uri ?? SourceAddress.name(of: folder)
         let ids = ProductName(granule.identifier)
-        var draft = SceneDraft(
-            address: address, id: product.granules.count == 1 ? stem(name) : granule.identifier,
-            sensor: .sentinel2,
-            level: product.level, acquired: own?.acquired ?? product.acquired,
-            cloudCover: (product.granules.count == 1 ? product.cloudCover : nil) ?? own?.cloudCover
-                ?? product.cloudCover,
+        let isAlone = product.granules.count == 1
+        let about = Acquisition(
+            id: isAlone ? stem(name) : granule.identifier, sensor: .sentinel2, level: product.level,
+            acquired: own?.acquired ?? product.acquired,
+            cloudCover: (isAlone ? product.cloudCover : nil) ?? own?.cloudCover ?? product.cloudCover,
             tile: own?.tile ?? ids.tile ?? ProductName(name).tile,
-            datatake: product.datatake ?? ProductName(name).datatake,
-            strip: own?.strip, generated: ProductName(name).times.last, baseline: product.baseline,
-            warnings: warnings)
+            datatake: product.datatake ?? ProductName(name).datatake, strip: own?.strip,
+            generated: ProductName(name).times.last.flatMap(Timestamp.seconds), baseline: product.baseline)
+        var draft = SceneDraft(address: address, about: about, warnings: warnings)
         for image in images {
             var evidence = RadiometryEvidence()
             if image.name.band != BandFileName.classification {
@@ -187,24 +186,25 @@ struct SafeProduct {
                 sources[name.band] = (size, path)
             }
             let names = ProductName(granule)
-            drafts.append(
-                SceneDraft(
-                    address: address, id: stem(SourceAddress.name(of: folder)), sensor: .sentinel2,
-                    level: product.level ?? names.level ?? (sources["scl"] == nil ? nil : "L2A"),
-                    acquired: product.times.first.flatMap(Timestamp.seconds),
-                    tile: names.tile ?? product.tile,
-                    datatake: product.datatake, strip: names.strip ?? names.times.last,
-                    generated: product.times.last,
-                    baseline: product.baseline ?? names.baseline,
-                    sources: sources.mapValues {
-                        SceneDraft.Source(
-                            address: $0.path, isLocal: SourceAddress.isLocal($0.path),
-                            evidence: RadiometryEvidence(baseline: product.baseline ?? names.baseline))
-                    },
-                    warnings: ["the product's XML is missing: bands and baseline are taken from names"]))
+            let about = Acquisition(
+                id: stem(SourceAddress.name(of: folder)), sensor: .sentinel2,
+                level: product.level ?? names.level ?? (sources["scl"] == nil ? nil : "L2A"),
+                acquired: product.times.first.flatMap(Timestamp.seconds), tile: names.tile ?? product.tile,
+                datatake: product.datatake, strip: names.strip ?? names.times.last,
+                generated: product.times.last.flatMap(Timestamp.seconds),
+                baseline: product.baseline ?? names.baseline)
+            var draft = SceneDraft(
+                address: address, about: about,
+                warnings: ["the product's XML is missing: bands and baseline are taken from names"])
+            draft.sources = sources.mapValues {
+                SceneDraft.Source(
+                    address: $0.path, isLocal: SourceAddress.isLocal($0.path),
+                    evidence: RadiometryEvidence(baseline: about.baseline))
+            }
+            drafts.append(draft)
         }
         for index in drafts.indices where drafts.count > 1 {
-            drafts[index].id += "_\(drafts[index].tile ?? "\(index)")"
+            drafts[index].about.id += "_\(drafts[index].about.tile ?? "\(index)")"
         }
         return drafts
     }

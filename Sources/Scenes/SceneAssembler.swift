@@ -12,10 +12,10 @@ struct SceneAssembler {
     /// - Throws: `SceneError` or `RasterError` when a band is missing or unreadable, or bands do not fit.
     func assemble(_ draft: SceneDraft) throws -> Scene {
         var scene = Scene(
-            id: draft.id, sensor: draft.sensor, level: draft.level, acquired: draft.acquired,
-            cloudCover: draft.cloudCover, tile: draft.tile, datatake: draft.datatake,
-            baseline: draft.baseline,
-            bands: [:], warnings: draft.warnings)
+            id: draft.about.id, sensor: draft.about.sensor, level: draft.about.level,
+            acquired: draft.about.acquired, cloudCover: draft.about.cloudCover, tile: draft.about.tile,
+            datatake: draft.about.datatake, baseline: draft.about.baseline, bands: [:],
+            warnings: draft.warnings)
         let sources = withFallback(draft)
         for name in try wanted(draft, sources).sorted() {
             scene.bands[name] = try band(name, sources[name]!, draft)
@@ -32,10 +32,31 @@ struct SceneAssembler {
         return scene
     }
 
+    /// The scene with its red and green, read by the job or not, for a look at its radiometry.
+    ///
+    /// Files elsewhere are opened only when there is no other witness. One that cannot be opened is no reason
+    /// to stop: the scene gets a warning.
+    func witness(of scene: inout Scene, _ draft: SceneDraft) -> Scene {
+        var witness = scene
+        guard scene.bands.values.contains(where: RadiometryGuard.isQuestionable) else { return witness }
+        let others = ["red", "green"].filter { scene.bands[$0] == nil && draft.sources[$0] != nil }
+        let near = others.filter { draft.sources[$0]!.isLocal }
+        let isAlone = near.isEmpty && scene.bands["red"] == nil && scene.bands["green"] == nil
+        for name in isAlone ? others : near {
+            do {
+                witness.bands[name] = try band(name, draft.sources[name]!, draft)
+            } catch {
+                scene.warnings.append("its radiometry is checked without \(name): \(error)")
+            }
+        }
+        return witness
+    }
+
     /// Landsat and EarthDaily call their near infrared nir08; it stands for nir where there is no other.
     private func withFallback(_ draft: SceneDraft) -> [String: SceneDraft.Source] {
         var sources = draft.sources
-        guard draft.sensor == .landsat || draft.sensor == .earthDaily, sources["nir"] == nil else {
+        guard draft.about.sensor == .landsat || draft.about.sensor == .earthDaily, sources["nir"] == nil
+        else {
             return sources
         }
         sources["nir"] = sources["nir08"]
@@ -44,6 +65,10 @@ struct SceneAssembler {
 
     private func wanted(_ draft: SceneDraft, _ sources: [String: SceneDraft.Source]) throws -> Set<String> {
         let there = Set(sources.keys).subtracting([BandFileName.classification])
+        guard !there.isEmpty else {
+            throw SceneError(
+                "cannot use scene \(draft.address.onOneLine): it has no spectral band; drop it from the job")
+        }
         guard let needed else {
             let local = there.filter { sources[$0]!.isLocal }
             return local.isEmpty ? there : local
@@ -53,8 +78,7 @@ struct SceneAssembler {
             let noun = missing.count == 1 ? "band" : "bands"
             throw SceneError(
                 "scene \(draft.address.onOneLine) has no \(noun) \(missing.joined(separator: ", ")); it has "
-                    + "\(there.isEmpty ? "none" : there.sorted().joined(separator: ", ")); drop the scene "
-                    + "or choose another index")
+                    + "\(there.sorted().joined(separator: ", ")); drop the scene or choose another index")
         }
         return needed
     }
@@ -78,7 +102,7 @@ struct SceneAssembler {
             isClassification
             ? Radiometry(scale: 1, offset: 0, origin: .assumed)
             : source.evidence.decide(
-                sensor: draft.sensor, sample: stored.sample, fileScale: stored.scale,
+                sensor: draft.about.sensor, sample: stored.sample, fileScale: stored.scale,
                 fileOffset: stored.offset,
                 option: request.offset)
         // NaN and infinities are never valid samples, nodata value or not.

@@ -18,15 +18,21 @@ public struct SceneResolver {
 
     /// The scenes in the order of the request, without those that a newer processing replaces.
     ///
+    /// - Parameter checkingRadiometry: compare what metadata say of offsets with a coarse sample of red and
+    ///   green (RASTER.md, Guard), also where the job itself reads neither.
     /// - Throws: `SceneError` or `RasterError`, a sentence with the address, the reason and the remedy.
-    public func resolve() throws -> [Scene] {
+    public func resolve(checkingRadiometry: Bool = false) throws -> [Scene] {
         guard !request.scenes.isEmpty else {
             throw SceneError("the job has no scenes; give at least one with --scene PATH")
         }
         let files = RasterFiles()
         let drafts = try request.scenes.flatMap { try Self.drafts($0, bands: request.bands, files: files) }
         let assembler = SceneAssembler(request: request, needed: needed, files: files)
-        return try SceneDuplicates.dropped(drafts).map(assembler.assemble)
+        return try SceneDuplicates.dropped(drafts).map { draft in
+            var scene = try assembler.assemble(draft)
+            if checkingRadiometry { try RadiometryGuard.check(assembler.witness(of: &scene, draft)) }
+            return scene
+        }
     }
 
     /// What the names and metadata at one address tell.

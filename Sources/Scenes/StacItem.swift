@@ -17,18 +17,7 @@ struct StacItem: Equatable {
         var rank: Int
     }
 
-    var id: String
-    var sensor: Scene.Sensor
-    var level: String?
-    /// Seconds since 1970, UTC.
-    var acquired: Double?
-    /// Percent.
-    var cloudCover: Double?
-    var tile: String?
-    var datatake: String?
-    var strip: String?
-    var generated: String?
-    var baseline: Double?
+    var about: Acquisition
     /// `earthsearch:boa_offset_applied`.
     var isOffsetApplied: Bool?
     /// Places by common band name (and `scl`), best first.
@@ -48,30 +37,39 @@ struct StacItem: Equatable {
         }
         let properties = json["properties"]
         let collection = json["collection"]?.string ?? ""
-        id = json["id"]?.string.map { $0.onOneLine } ?? SourceAddress.name(of: name)
-        sensor = Self.sensor(collection: collection, properties: properties)
-        let product = ProductName(
-            properties?[first: "s2:product_uri", "sentinel2:product_title", "s2:product_title"]?.string
-                ?? (sensor == .sentinel2 ? id : ""))
-        let type = properties?[first: "s2:product_type", "sentinel2:product_type"]?.string ?? ""
-        level = type.hasSuffix("1C") ? "L1C" : type.hasSuffix("2A") ? "L2A" : product.level
-        if level == nil { level = properties?["landsat:correction"]?.string?.onOneLine }
-        acquired = properties?[first: "datetime", "start_datetime"]?.string.flatMap(Timestamp.seconds)
-        cloudCover = properties?["eo:cloud_cover"]?.number.flatMap { (0...100).contains($0) ? $0 : nil }
-        tile = Self.tile(properties) ?? product.tile
-        datatake =
-            (properties?["s2:datatake_id"]?.string).flatMap { ProductName($0).datatake } ?? product.datatake
-        strip = (properties?["s2:datastrip_id"]?.string).flatMap { ProductName($0).strip }
-        generated = properties?[first: "s2:generation_time", "sentinel2:generation_time"]?.string
-        baseline = Self.baseline(properties) ?? product.baseline
+        about = Self.acquisition(json, collection: collection, called: name)
         isOffsetApplied = properties?["earthsearch:boa_offset_applied"]?.bool
-        places = Self.places(assets, sensor: sensor)
-        if level == nil, sensor == .sentinel2, places[BandFileName.classification] != nil { level = "L2A" }
+        places = Self.places(assets, sensor: about.sensor)
+        if about.level == nil, about.sensor == .sentinel2, places[BandFileName.classification] != nil {
+            about.level = "L2A"
+        }
         if !places.keys.contains(where: { $0 != BandFileName.classification }) {
             throw SceneError(
-                "cannot use the item \(id) in \(name.onOneLine): none of its assets is a band with a known "
-                    + "name (\(assets.prefix(8).map { $0.key.onOneLine }.joined(separator: ", ")))")
+                "cannot use the item \(about.id) in \(name.onOneLine): none of its assets is a band with a "
+                    + "known name (\(assets.prefix(8).map { $0.key.onOneLine }.joined(separator: ", ")))")
         }
+    }
+
+    private static func acquisition(_ json: Json, collection: String, called name: String) -> Acquisition {
+        let properties = json["properties"]
+        let id = json["id"]?.string.map { $0.onOneLine } ?? SourceAddress.name(of: name)
+        var about = Acquisition(id: id, sensor: sensor(collection: collection, properties: properties))
+        let product = ProductName(
+            properties?[first: "s2:product_uri", "sentinel2:product_title", "s2:product_title"]?.string
+                ?? (about.sensor == .sentinel2 ? id : ""))
+        let type = properties?[first: "s2:product_type", "sentinel2:product_type"]?.string ?? ""
+        about.level = type.hasSuffix("1C") ? "L1C" : type.hasSuffix("2A") ? "L2A" : product.level
+        if about.level == nil { about.level = properties?["landsat:correction"]?.string?.onOneLine }
+        about.acquired = properties?[first: "datetime", "start_datetime"]?.string.flatMap(Timestamp.seconds)
+        about.cloudCover = properties?["eo:cloud_cover"]?.number.flatMap(Acquisition.percent)
+        about.tile = tile(properties) ?? product.tile
+        let datatake = (properties?["s2:datatake_id"]?.string).flatMap { ProductName($0).datatake }
+        about.datatake = datatake ?? product.datatake
+        about.strip = (properties?["s2:datastrip_id"]?.string).flatMap { ProductName($0).strip }
+        about.generated = properties?[first: "s2:generation_time", "sentinel2:generation_time"]?.string
+            .flatMap(Timestamp.seconds)
+        about.baseline = baseline(properties) ?? product.baseline
+        return about
     }
 
     private static func sensor(collection: String, properties: Json?) -> Scene.Sensor {
@@ -98,16 +96,12 @@ struct StacItem: Equatable {
     private static func baseline(_ properties: Json?) -> Double? {
         let written = properties?[
             first: "s2:processing_baseline", "sentinel2:processing_baseline", "processing:version"]
-        guard let value = written?.number ?? written?.string.flatMap(Double.init), (0...99).contains(value)
-        else {
-            return nil
-        }
-        return value
+        return (written?.number ?? written?.string.flatMap(Double.init)).flatMap(Acquisition.baseline)
     }
 
-    private static func places(_ assets: [(key: String, value: Json)], sensor: Scene.Sensor) -> [String:
-        [Place]]
-    {
+    private static func places(
+        _ assets: [(key: String, value: Json)], sensor: Scene.Sensor
+    ) -> [String: [Place]] {
         var result: [String: [Place]] = [:]
         for (key, asset) in assets {
             guard let href = asset["href"]?.string, isData(key, asset) else { continue }

@@ -141,12 +141,17 @@ import Testing
         #expect(
             sentence { try resolve("\(folder.path)/text") }.contains(
                 "B04.tif: not a raster that GDAL can read"))
-        try write(["odd/picture.tif": .band(10), "outer/inner/B04.tif": .band(10)])
+        try write([
+            "odd/picture.tif": .band(10), "outer/inner/B04.tif": .band(10),
+            "lone/SCL.tif": .band(20, value: 4, type: GDT_Byte),
+        ])
         #expect(
             sentence { try resolve("\(folder.path)/odd") }.contains(
                 "no file name says its band (picture.tif)"))
         #expect(
             sentence { try resolve("\(folder.path)/outer") }.contains("it has folders (inner): name each"))
+        #expect(
+            sentence { try resolve("\(folder.path)/lone/SCL.tif") }.contains("it has no spectral band"))
         #expect(sentence { try resolve("\(folder.path)/none") }.contains("no such file or folder"))
         #expect(sentence { try resolve("a\nb") }.contains("'a?b'"))
         #expect(sentence { try resolve("<VRTDataset/>") }.contains("no such file or folder"))

@@ -120,20 +120,20 @@ import Testing
 
 @Suite struct SceneDuplicatesTests {
     private func draft(
-        _ id: String, baseline: Double?, strip: String? = "20230815T095630", generated: String = "1",
+        _ id: String, baseline: Double?, strip: String? = "20230815T095630", generated: Double = 1,
         level: String = "L2A"
     ) -> SceneDraft {
-        SceneDraft(
-            address: id, id: id, sensor: .sentinel2, level: level, tile: "33TWM",
-            datatake: "S2A_20230815T095031",
+        let about = Acquisition(
+            id: id, sensor: .sentinel2, level: level, tile: "33TWM", datatake: "S2A_20230815T095031",
             strip: strip, generated: generated, baseline: baseline)
+        return SceneDraft(address: id, about: about)
     }
 
     @Test func theHighestBaselineStaysAndSaysSo() {
         let kept = SceneDuplicates.dropped([
             draft("old", baseline: 2.09), draft("new", baseline: 5), draft("mid", baseline: 4),
         ])
-        #expect(kept.map(\.id) == ["new"])
+        #expect(kept.map(\.about.id) == ["new"])
         #expect(
             kept[0].warnings == [
                 "old is left out: the same tile and datatake, an older baseline",
@@ -147,18 +147,23 @@ import Testing
             draft("a1", baseline: 4, strip: "20220808T105906"),
             draft("a1old", baseline: 3, strip: "20220808T105906"),
         ]
-        #expect(SceneDuplicates.dropped(drafts).map(\.id) == ["a0", "a1"])
+        #expect(SceneDuplicates.dropped(drafts).map(\.about.id) == ["a0", "a1"])
     }
 
     @Test func ofEqualBaselinesTheLaterProcessingStays() {
-        let kept = SceneDuplicates.dropped([draft("b", baseline: 5, generated: "2"), draft("a", baseline: 5)])
-        #expect(kept.map(\.id) == ["b"])
+        let kept = SceneDuplicates.dropped([draft("b", baseline: 5, generated: 2), draft("a", baseline: 5)])
+        #expect(kept.map(\.about.id) == ["b"])
         #expect(kept[0].warnings == ["a is left out: the same tile and datatake, another processing"])
     }
 
     @Test func anUnknownStripLosesToAHigherBaseline() {
         let drafts = [draft("known", baseline: 5), draft("unknown", baseline: 2, strip: nil)]
-        #expect(SceneDuplicates.dropped(drafts).map(\.id) == ["known"])
+        #expect(SceneDuplicates.dropped(drafts).map(\.about.id) == ["known"])
+        let newer = SceneDuplicates.dropped([
+            draft("known", baseline: 2), draft("x", baseline: 5, strip: nil),
+        ])
+        #expect(newer.map(\.about.id) == ["x"])
+        #expect(newer[0].warnings == ["known is left out: the same tile and datatake, an older baseline"])
         #expect(
             SceneDuplicates.dropped([draft("x", baseline: 5), draft("y", baseline: 5, strip: nil)]).count == 2
         )
@@ -166,8 +171,8 @@ import Testing
 
     @Test func levelsAndOtherScenesAreNoDuplicates() {
         var plain = draft("plain", baseline: nil)
-        plain.tile = nil
+        plain.about.tile = nil
         let drafts = [draft("l2a", baseline: 5), draft("l1c", baseline: 5, level: "L1C"), plain, plain]
-        #expect(SceneDuplicates.dropped(drafts).map(\.id) == ["l2a", "l1c", "plain"])
+        #expect(SceneDuplicates.dropped(drafts).map(\.about.id) == ["l2a", "l1c", "plain"])
     }
 }

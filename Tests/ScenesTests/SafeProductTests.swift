@@ -180,4 +180,23 @@ import Testing
         let settled = try resolve("\(folder.path)/\(TinySafe.name)") { $0.offset = -1000 }[0]
         #expect(sentence { try RadiometryGuard.check(settled) } == "")
     }
+
+    /// NDMI reads neither red nor green; they bear witness all the same.
+    @Test func theGuardLooksAtBandsThatTheJobDoesNotRead() throws {
+        let product = try TinySafe.write(in: folder, value: 600)
+        var request = MosaicRequest()
+        request.scenes = [product]
+        let resolver = SceneResolver(request: request, needed: ["nir", "swir16"])
+        #expect(try resolver.resolve()[0].bands.keys.sorted() == ["nir", "swir16"])
+        #expect(
+            sentence { try resolver.resolve(checkingRadiometry: true) }.contains("100.0 % of its red and"))
+        let red = "\(product)/GRANULE/\(TinySafe.granule)/IMG_DATA/R10m/T33TWM_20230815T095031_B04_10m.jp2"
+        try "damaged".write(toFile: red, atomically: true, encoding: .utf8)
+        let green = red.replacing("B04", with: "B03")
+        try TinyRaster.band(10, value: 1600).write(green)
+        let scene = try resolver.resolve(checkingRadiometry: true)[0]
+        #expect(scene.bands.keys.sorted() == ["nir", "swir16"])
+        #expect(scene.warnings.count == 1)
+        #expect(scene.warnings[0].hasPrefix("its radiometry is checked without red: cannot read"))
+    }
 }

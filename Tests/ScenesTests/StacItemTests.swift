@@ -150,9 +150,9 @@ import Testing
              "assets": {"red": {"href": "B04.tif", "roles": "data", "eo:bands": {"a": 1},
               "raster:bands": [{"scale": "big", "offset": true}]}}}
             """#)
-        #expect(odd.id == "a?b")
-        #expect(odd.acquired == nil)
-        #expect(odd.cloudCover == nil)
+        #expect(odd.about.id == "a?b")
+        #expect(odd.about.acquired == nil)
+        #expect(odd.about.cloudCover == nil)
         #expect(odd.isOffsetApplied == nil)
         #expect(odd.places["red"]?[0].scale == nil)
         #expect(odd.places["red"]?[0].offset == nil)
@@ -198,8 +198,10 @@ struct RealItemsTests {
                 do {
                     let item = try StacItem(feature, called: name)
                     understood += 1
-                    #expect(item.places["red"] != nil, "\(item.id)")
-                    #expect(item.sensor == .landsat || item.tile != nil && item.datatake != nil, "\(item.id)")
+                    #expect(item.places["red"] != nil, "\(item.about.id)")
+                    #expect(
+                        item.about.sensor == .landsat || item.about.tile != nil && item.about.datatake != nil,
+                        "\(item.about.id)")
                 } catch { refused.append("\(error)") }
             }
         }
@@ -231,7 +233,7 @@ struct RealItemsTests {
         let draft = try #require(try ItemScenes.drafts(file: path, called: path).first)
         let evidence = try #require(draft.sources["red"]?.evidence)
         let radiometry = evidence.decide(
-            sensor: draft.sensor, sample: .uint16, fileScale: nil, fileOffset: nil, option: nil)
+            sensor: draft.about.sensor, sample: .uint16, fileScale: nil, fileOffset: nil, option: nil)
         #expect(radiometry == Radiometry(scale: 0.0001, offset: offset, origin: origin))
     }
 }
