@@ -54,11 +54,13 @@ public struct JobSummary: Sendable, Codable {
 
     public var state: State
     public var output: String
+    /// Names of all files written there, in the order of their making.
+    public var files: [String]
     public var columns: Int
     public var rows: Int
     public var crs: String
     public var products: [Product]
-    /// Wall time, planning included.
+    /// Wall time from the end of planning.
     public var seconds: Double
     public var bytesRead: Int
     /// Bytes of all output files.

@@ -76,7 +76,8 @@ public final class JobRunner: Sendable {
         var failures: [String] = []
         for failure in results.flatMap(\.failures) where !failures.contains(failure) { failures.append(failure) }
         return JobSummary(
-            state: failures.isEmpty ? .done : .partial, output: output, columns: job.plan.grid.columns,
+            state: failures.isEmpty ? .done : .partial, output: output,
+            files: products.flatMap { [$0.cog.name] + ($0.png.map { [$0.name] } ?? []) } + files.map(\.name), columns: job.plan.grid.columns,
             rows: job.plan.grid.rows, crs: job.plan.grid.crs.name,
             products: products.map { product in
                 let statistics = product.statistics.count > 0 ? product.statistics : nil

@@ -26,12 +26,12 @@ extension SelectionRule {
         case .last: return indices.reversed()
         case .newest:
             let dates = try scenes.map { scene in
-                try require(scene.acquired, of: scene, "an acquisition date")
+                try require(scene.acquired, of: scene, "acquisition date")
             }
             return indices.sorted { (dates[$1], $0) < (dates[$0], $1) }
         case .leastCloud:
             let clouds = try scenes.map { scene in
-                try require(scene.cloudCover, of: scene, "a cloud figure")
+                try require(scene.cloudCover, of: scene, "cloud figure")
             }
             return indices.sorted { (clouds[$0], $0) < (clouds[$1], $1) }
         }

@@ -24,7 +24,10 @@ extension MosaicPlan {
         switch rules.mask {
         case .automatic: bytes.append("automatic")
         case .none: bytes.append("none")
-        case .classes(let classes): for number in classes.sorted() { bytes.append(number) }
+        case .classes(let classes):
+            bytes.append("classes")
+            bytes.append(classes.count)
+            for number in classes.sorted() { bytes.append(number) }
         }
         bytes.append(rules.maskBuffer)
         bytes.append(rules.clamp.rawValue)

@@ -34,7 +34,7 @@ struct RunCommand: ParsableCommand {
         let limits = try machine.limits()
         let plan = try JobPlanner(wanted).plan()
         for warning in plan.warnings { Terminal.say("arbutus: warning: " + Terminal.printable(warning)) }
-        let job = JobPlan(request: wanted, plan: plan, fingerprint: EngineFingerprint.text)
+        let job = JobPlan(request: wanted, plan: plan, fingerprint: try EngineFingerprint().text)
         let runner = JobRunner(job: job, store: try TileStore(folder: machine.place.folder()), limits: limits)
         let summary = try Self.watched(runner, into: out, showing: ProgressPrinter(.fitting(json: json)))
         Terminal.print(try json ? JSONText.of(summary) : SummaryPrinter.text(summary))

@@ -18,10 +18,9 @@ enum SummaryPrinter {
         facts.add("read", Quantity.bytes(summary.bytesRead))
         facts.add("written", Quantity.bytes(summary.bytesWritten))
         lines.append(facts.text)
-        let files = summary.products.flatMap(\.files)
-        if !files.isEmpty {
+        if !summary.files.isEmpty {
             lines.append("files in \(Terminal.printable(summary.output)):")
-            lines.append(files.map { "  " + Terminal.printable($0) }.joined(separator: "\n"))
+            lines.append("  " + summary.files.map(Terminal.printable).joined(separator: "  "))
         }
         lines.append(contentsOf: failures(summary))
         return lines.joined(separator: "\n")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import Mosaic
 import Raster
 
@@ -11,7 +12,8 @@ struct VersionCommand: ParsableCommand {
     var json = false
 
     mutating func run() throws {
-        let facts = VersionFacts(arbutus: ArbutusVersion.string, libraries: .loaded())
+        let facts = VersionFacts(
+            arbutus: ArbutusVersion.string, libraries: .loaded(), engine: try EngineFingerprint().text)
         Terminal.print(try json ? JSONText.of(facts) : facts.text)
     }
 }
@@ -20,6 +22,8 @@ struct VersionCommand: ParsableCommand {
 struct VersionFacts: Codable, Equatable {
     var arbutus: String
     var libraries: LibraryVersions
+    /// The engine fingerprint: engines that differ in it share no results.
+    var engine: String
 
     var text: String {
         var table = Table([.left, .left])
@@ -29,6 +33,7 @@ struct VersionFacts: Codable, Equatable {
         table.add("TIFF", libraries.tiff ?? "unknown")
         table.add("ISA-L", libraries.isal)
         table.add("JPEG 2000", libraries.readsJPEG2000 ? "yes" : "no; SAFE products cannot be read")
+        table.add("engine", engine)
         return table.text
     }
 }

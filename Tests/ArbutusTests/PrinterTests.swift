@@ -82,7 +82,7 @@ import Testing
             name: "ndvi", counts: counts, minimum: -0.25, maximum: 0.875, mean: 0.5, standardDeviation: 0.1,
             files: ["ndvi.tif", "ndvi.png"])
         let summary = JobSummary(
-            state: .partial, output: "out", columns: 40, rows: 25, crs: "EPSG:32633", products: [product],
+            state: .partial, output: "out", files: ["ndvi.tif", "ndvi.png", "mosaic.json"], columns: 40, rows: 25, crs: "EPSG:32633", products: [product],
             seconds: 65, bytesRead: 1_500_000, bytesWritten: 3000, tasks: 4, tasksReused: 1, tasksFailed: 1,
             blocksDecoded: 4, failures: ["cannot read A.tif: it is cut short"], warnings: [])
         #expect(
@@ -95,8 +95,7 @@ import Testing
                 read     1.50 MB
                 written  3.00 kB
                 files in out:
-                  ndvi.tif
-                  ndvi.png
+                  ndvi.tif  ndvi.png  mosaic.json
                 failed, their pixels are marked:
                   cannot read A.tif: it is cut short
                 """)
