@@ -20,11 +20,12 @@ let package = Package(
         .target(name: "Raster", dependencies: ["Mosaic", "CGDAL", "CISAL", "CKernels"]),
         .target(name: "TileStore", dependencies: ["CSodium"]),
         .target(name: "Scenes", dependencies: ["Mosaic", "Raster"]),
+        .target(name: "Sample", dependencies: ["Mosaic", "Raster", "CGDAL"]),
         .target(name: "Engine", dependencies: ["Mosaic", "Raster", "TileStore", "Scenes"]),
         .executableTarget(
             name: "arbutus",
             dependencies: [
-                "Mosaic", "Raster", "TileStore", "Scenes", "Engine", "Yams",
+                "Mosaic", "Raster", "TileStore", "Scenes", "Engine", "Sample", "Yams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "MosaicTests", dependencies: ["Mosaic"]),
@@ -33,6 +34,7 @@ let package = Package(
         .testTarget(name: "TileStoreTests", dependencies: ["TileStore"]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Mosaic", "Raster", "TileStore", "CGDAL"]),
         .testTarget(name: "ScenesTests", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),
+        .testTarget(name: "SampleTests", dependencies: ["Sample", "Mosaic", "Raster"]),
         .testTarget(name: "ArbutusTests", dependencies: ["arbutus", "Mosaic", "Engine", "Raster"]),
     ],
     swiftLanguageModes: [.v6]

@@ -13,7 +13,8 @@ struct Arbutus: ParsableCommand {
             130 stopped.
             """,
         subcommands: [
-            RunCommand.self, PlanCommand.self, ExplainCommand.self, StoreCommand.self, VersionCommand.self,
+            RunCommand.self, PlanCommand.self, ExplainCommand.self, SampleCommand.self, StoreCommand.self,
+            VersionCommand.self,
         ])
 
     /// Runs the command of this process and ends it with the command's exit code.
