@@ -40,7 +40,8 @@ struct Granule: Sendable {
         acquired = Date(timeIntervalSince1970: 1_720_605_031 + 432_000 * Double(index))
     }
 
-    /// An easting well within the 100 km square that names the tile; small granules have the names of whole ones.
+    /// An easting well within the 100 km square that names the tile; small granules have the names of whole
+    /// ones.
     var tileX: Int {
         if case .shifted(let shift) = placement, shift > 0 { return 610_000 }
         return originX + 20_000
@@ -79,8 +80,8 @@ struct Granule: Sendable {
         }
     }
 
-    /// The edge of the swath (units of 10 m): both tiles lack a corner, the western one in the overlap, where the
-    /// eastern one sees the land.
+    /// The edge of the swath (units of 10 m): both tiles lack a corner, the western one in the overlap, where
+    /// the eastern one sees the land.
     @inline(__always)
     func sees(x: Float, y: Float) -> Bool {
         let side = Float(size)
@@ -100,8 +101,8 @@ struct Granule: Sendable {
 
 /// Where a granule of one UTM zone lies on the land, whose coordinates belong to another.
 ///
-/// A lattice of points is projected once and rounded to 1/64 m, so that the last bits of PROJ's arithmetic leave
-/// no trace; between them the way is bilinear, which is off by less than half a metre.
+/// A lattice of points is projected once and rounded to 1/64 m, so that the last bits of PROJ's arithmetic
+/// leave no trace; between them the way is bilinear, which is off by less than half a metre.
 struct WarpedPlacement: Sendable {
     let originX: Int
     let originY: Int

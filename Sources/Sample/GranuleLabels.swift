@@ -18,7 +18,8 @@ struct GranuleLabels: Codable, Hashable, Sendable {
     var cloudCover: Double
     var ndvi: IndexTruth
 
-    /// The NDVI of the granule's clear 10 m pixels (SCL outside 0, 1, 3, 8, 9 and 10), from its stored numbers.
+    /// The NDVI of the granule's clear 10 m pixels (SCL outside 0, 1, 3, 8, 9 and 10), from its stored
+    /// numbers.
     struct IndexTruth: Codable, Hashable, Sendable {
         var validPixels: Int
         var mean: Double

@@ -25,8 +25,8 @@ struct GranuleNames: Sendable {
         absoluteOrbit = (isA ? 47_280 : 38_372) + 143 * (granule.index / 2)
     }
 
-    /// The two letters of a 100 km square (DMA TM 8358.1, ch. 3: columns repeat every three zones, rows every 2000
-    /// km and begin with F in even zones).
+    /// The two letters of a 100 km square (DMA TM 8358.1, ch. 3: columns repeat every three zones, rows every
+    /// 2000 km and begin with F in even zones).
     static func square(zone: Int, x: Int, y: Int) -> String {
         let columns = [Array("STUVWXYZ"), Array("ABCDEFGH"), Array("JKLMNPQR")][zone % 3]
         let rows = Array("ABCDEFGHJKLMNPQRSTUV")

@@ -5,7 +5,8 @@ import Synchronization
 struct Strip: Sendable {
     /// Rows of the 10 m bands; the 20 m bands hold half as many.
     let rows: Range<Int>
-    /// Digital numbers by band in the order of `SampleBand.spectral`, rows × columns of each band's resolution.
+    /// Digital numbers by band in the order of `SampleBand.spectral`, rows × columns of each band's
+    /// resolution.
     var digital: [[UInt16]]
     var scl: [UInt8]
     /// Pixels of each SCL class.
@@ -79,7 +80,8 @@ struct GranuleRenderer: Sendable {
         return surface.seen(x: at.x, y: at.y, node: lattice.at(x: x, y: y))
     }
 
-    /// Reflectance with the sensor's noise (it grows with the signal), as a digital number that is not nodata.
+    /// Reflectance with the sensor's noise (it grows with the signal), as a digital number that is not
+    /// nodata.
     @inline(__always)
     private func digital(_ spectrum: Spectrum, _ band: Int, _ column: Int, _ row: Int) -> UInt16 {
         let hash = Noise.hash(Int32(column), Int32(row), noiseSeed &+ UInt32(band))

@@ -1,5 +1,6 @@
-/// The land that every granule of a sample shows: relief, rivers, lakes, soils and what grows, as functions of a
-/// position. Positions are in units of 10 m, counted from the first granule's corner and always positive.
+/// The land that every granule of a sample shows: relief, rivers, lakes, soils and what grows, as functions
+/// of a position. Positions are in units of 10 m, counted from the first granule's corner and always
+/// positive.
 ///
 /// The large forms scale with the granule, so that one of 128 px and one of 10980 px both hold mountains, a
 /// plain and a river; fields, roads and the texture keep their real size.
@@ -30,8 +31,8 @@ struct Landscape: Sendable {
         var town: Float
     }
 
-    /// Mountains rise away from the river, so that it runs in a valley and plains lie beside it; brooks run down
-    /// to it from both sides.
+    /// Mountains rise away from the river, so that it runs in a valley and plains lie beside it; brooks run
+    /// down to it from both sides.
     func relief(_ x: Double, _ y: Double) -> Relief {
         let bendX = bend(x, y, 10)
         let bendY = bend(x, y, 30)

@@ -1,10 +1,11 @@
 /// Smooth randomness as a pure function of a position and a seed.
 ///
-/// Everything is integer hashing and IEEE 754 additions, multiplications and divisions in a fixed order, so the
-/// same arguments give the same bits on every machine; no function of the C mathematics library takes part.
+/// Everything is integer hashing and IEEE 754 additions, multiplications and divisions in a fixed order, so
+/// the same arguments give the same bits on every machine; no function of the C mathematics library takes
+/// part.
 enum Noise {
-    /// Mixes two lattice coordinates and a seed into 32 even bits (xor-shift and odd multipliers, in the manner
-    /// of MurmurHash3's finaliser).
+    /// Mixes two lattice coordinates and a seed into 32 even bits (xor-shift and odd multipliers, in the
+    /// manner of MurmurHash3's finaliser).
     @inline(__always)
     static func hash(_ x: Int32, _ y: Int32, _ seed: UInt32) -> UInt32 {
         var h = UInt32(bitPattern: x) &* 0x9E37_79B1
@@ -69,8 +70,8 @@ enum Noise {
         return sum
     }
 
-    /// Octaves of folded noise, each weighted by the one above: sharp crests with branching spurs, 0 to about 1
-    /// (F. K. Musgrave's ridged multifractal, "Texturing and Modeling", ch. 16).
+    /// Octaves of folded noise, each weighted by the one above: sharp crests with branching spurs, 0 to about
+    /// 1 (F. K. Musgrave's ridged multifractal, "Texturing and Modeling", ch. 16).
     static func ridges(
         _ x: Double, _ y: Double, wavelength: Double, finest: Double, seed: UInt32
     ) -> Float {

@@ -1,5 +1,5 @@
-/// Fields of a farmed plain: districts with a direction of their own (a jittered Voronoi diagram), cut into rows
-/// and parcels with one crop each, hedges between parcels and roads between districts.
+/// Fields of a farmed plain: districts with a direction of their own (a jittered Voronoi diagram), cut into
+/// rows and parcels with one crop each, hedges between parcels and roads between districts.
 struct Parcels: Sendable {
     let seed: UInt32
 

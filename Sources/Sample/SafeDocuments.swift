@@ -1,8 +1,8 @@
 import Foundation
 import Mosaic
 
-/// The XML of a SAFE product, with the elements that readers of Sentinel-2 L2A look for (ESA, Sentinel-2 Products
-/// Specification Document S2-PDGS-TAS-DI-PSD issue 14.9). All text in it is this program's own.
+/// The XML of a SAFE product, with the elements that readers of Sentinel-2 L2A look for (ESA, Sentinel-2
+/// Products Specification Document S2-PDGS-TAS-DI-PSD issue 14.9). All text in it is this program's own.
 struct SafeDocuments {
     let granule: Granule
     let names: GranuleNames
@@ -22,58 +22,14 @@ struct SafeDocuments {
 
     /// `MTD_MSIL2A.xml`.
     var product: String {
-        let images = SampleBand.allCases.map { "<IMAGE_FILE>\(imagePath($0))</IMAGE_FILE>" }
-        let offsets = (0..<Self.bandCount).map {
-            "<BOA_ADD_OFFSET band_id=\"\($0)\">\(-GranuleRenderer.offset)</BOA_ADD_OFFSET>"
-        }
         let ring = footprint.map { "\($0.y) \($0.x)" }.joined(separator: " ")
-        let start = names.time(granule.acquired)
         return """
             <?xml version="1.0" encoding="UTF-8" standalone="no"?>
-            <n1:Level-2A_User_Product xmlns:n1="https://psd-14.sentinel2.eo.esa.int/PSD/User_Product_Level-2A.xsd">
+            <n1:Level-2A_User_Product \
+            xmlns:n1="https://psd-14.sentinel2.eo.esa.int/PSD/User_Product_Level-2A.xsd">
               <n1:General_Info>
-                <Product_Info>
-                  <PRODUCT_START_TIME>\(start)</PRODUCT_START_TIME>
-                  <PRODUCT_STOP_TIME>\(start)</PRODUCT_STOP_TIME>
-                  <PRODUCT_URI>\(names.product)</PRODUCT_URI>
-                  <PROCESSING_LEVEL>Level-2A</PROCESSING_LEVEL>
-                  <PRODUCT_TYPE>S2MSI2A</PRODUCT_TYPE>
-                  <PROCESSING_BASELINE>\(GranuleNames.baseline)</PROCESSING_BASELINE>
-                  <GENERATION_TIME>\(names.time(granule.acquired.addingTimeInterval(16_481)))</GENERATION_TIME>
-                  <Datatake datatakeIdentifier="\(names.datatake)">
-                    <SPACECRAFT_NAME>Sentinel-2\(names.platform.suffix(1))</SPACECRAFT_NAME>
-                    <DATATAKE_TYPE>INS-NOBS</DATATAKE_TYPE>
-                    <DATATAKE_SENSING_START>\(start)</DATATAKE_SENSING_START>
-                    <SENSING_ORBIT_NUMBER>\(GranuleNames.relativeOrbit)</SENSING_ORBIT_NUMBER>
-                    <SENSING_ORBIT_DIRECTION>DESCENDING</SENSING_ORBIT_DIRECTION>
-                  </Datatake>
-                  <Product_Organisation>
-                    <Granule_List>
-                      <Granule datastripIdentifier="\(names.datastrip)" granuleIdentifier="\(names.tileID)" \
-            imageFormat="JPEG2000">
-                        \(images.joined(separator: "\n            "))
-                      </Granule>
-                    </Granule_List>
-                  </Product_Organisation>
-                </Product_Info>
-                <Product_Image_Characteristics>
-                  <Special_Values>
-                    <SPECIAL_VALUE_TEXT>NODATA</SPECIAL_VALUE_TEXT>
-                    <SPECIAL_VALUE_INDEX>0</SPECIAL_VALUE_INDEX>
-                  </Special_Values>
-                  <Special_Values>
-                    <SPECIAL_VALUE_TEXT>SATURATED</SPECIAL_VALUE_TEXT>
-                    <SPECIAL_VALUE_INDEX>65535</SPECIAL_VALUE_INDEX>
-                  </Special_Values>
-                  <QUANTIFICATION_VALUES_LIST>
-                    <BOA_QUANTIFICATION_VALUE unit="none">10000</BOA_QUANTIFICATION_VALUE>
-                    <AOT_QUANTIFICATION_VALUE unit="none">1000.0</AOT_QUANTIFICATION_VALUE>
-                    <WVP_QUANTIFICATION_VALUE unit="cm">1000.0</WVP_QUANTIFICATION_VALUE>
-                  </QUANTIFICATION_VALUES_LIST>
-                  <BOA_ADD_OFFSET_VALUES_LIST>
-                    \(offsets.joined(separator: "\n        "))
-                  </BOA_ADD_OFFSET_VALUES_LIST>
-                </Product_Image_Characteristics>
+            \(productInfo)
+            \(imageCharacteristics)
               </n1:General_Info>
               <n1:Geometric_Info>
                 <Product_Footprint>
@@ -95,6 +51,64 @@ struct SafeDocuments {
             """
     }
 
+    private var productInfo: String {
+        let images = SampleBand.allCases.map { "<IMAGE_FILE>\(imagePath($0))</IMAGE_FILE>" }
+        let start = names.time(granule.acquired)
+        let made = names.time(granule.acquired.addingTimeInterval(16_481))
+        return """
+                <Product_Info>
+                  <PRODUCT_START_TIME>\(start)</PRODUCT_START_TIME>
+                  <PRODUCT_STOP_TIME>\(start)</PRODUCT_STOP_TIME>
+                  <PRODUCT_URI>\(names.product)</PRODUCT_URI>
+                  <PROCESSING_LEVEL>Level-2A</PROCESSING_LEVEL>
+                  <PRODUCT_TYPE>S2MSI2A</PRODUCT_TYPE>
+                  <PROCESSING_BASELINE>\(GranuleNames.baseline)</PROCESSING_BASELINE>
+                  <GENERATION_TIME>\(made)</GENERATION_TIME>
+                  <Datatake datatakeIdentifier="\(names.datatake)">
+                    <SPACECRAFT_NAME>Sentinel-2\(names.platform.suffix(1))</SPACECRAFT_NAME>
+                    <DATATAKE_TYPE>INS-NOBS</DATATAKE_TYPE>
+                    <DATATAKE_SENSING_START>\(start)</DATATAKE_SENSING_START>
+                    <SENSING_ORBIT_NUMBER>\(GranuleNames.relativeOrbit)</SENSING_ORBIT_NUMBER>
+                    <SENSING_ORBIT_DIRECTION>DESCENDING</SENSING_ORBIT_DIRECTION>
+                  </Datatake>
+                  <Product_Organisation>
+                    <Granule_List>
+                      <Granule datastripIdentifier="\(names.datastrip)" \
+            granuleIdentifier="\(names.tileID)" imageFormat="JPEG2000">
+                        \(images.joined(separator: "\n            "))
+                      </Granule>
+                    </Granule_List>
+                  </Product_Organisation>
+                </Product_Info>
+            """
+    }
+
+    private var imageCharacteristics: String {
+        let offsets = (0..<Self.bandCount).map {
+            "<BOA_ADD_OFFSET band_id=\"\($0)\">\(-GranuleRenderer.offset)</BOA_ADD_OFFSET>"
+        }
+        return """
+                <Product_Image_Characteristics>
+                  <Special_Values>
+                    <SPECIAL_VALUE_TEXT>NODATA</SPECIAL_VALUE_TEXT>
+                    <SPECIAL_VALUE_INDEX>0</SPECIAL_VALUE_INDEX>
+                  </Special_Values>
+                  <Special_Values>
+                    <SPECIAL_VALUE_TEXT>SATURATED</SPECIAL_VALUE_TEXT>
+                    <SPECIAL_VALUE_INDEX>65535</SPECIAL_VALUE_INDEX>
+                  </Special_Values>
+                  <QUANTIFICATION_VALUES_LIST>
+                    <BOA_QUANTIFICATION_VALUE unit="none">10000</BOA_QUANTIFICATION_VALUE>
+                    <AOT_QUANTIFICATION_VALUE unit="none">1000.0</AOT_QUANTIFICATION_VALUE>
+                    <WVP_QUANTIFICATION_VALUE unit="cm">1000.0</WVP_QUANTIFICATION_VALUE>
+                  </QUANTIFICATION_VALUES_LIST>
+                  <BOA_ADD_OFFSET_VALUES_LIST>
+                    \(offsets.joined(separator: "\n        "))
+                  </BOA_ADD_OFFSET_VALUES_LIST>
+                </Product_Image_Characteristics>
+            """
+    }
+
     private var contentIndicators: [String] {
         let indicators = [
             ("NODATA_PIXEL_PERCENTAGE", 0), ("SATURATED_DEFECTIVE_PIXEL_PERCENTAGE", 1),
@@ -113,12 +127,14 @@ struct SafeDocuments {
             return "<Size resolution=\"\(resolution)\"><NROWS>\(side)</NROWS><NCOLS>\(side)</NCOLS></Size>"
         }
         let positions = [10, 20].map { resolution in
-            "<Geoposition resolution=\"\(resolution)\"><ULX>\(granule.originX)</ULX><ULY>\(granule.originY)</ULY>"
+            "<Geoposition resolution=\"\(resolution)\"><ULX>\(granule.originX)</ULX>"
+                + "<ULY>\(granule.originY)</ULY>"
                 + "<XDIM>\(resolution)</XDIM><YDIM>-\(resolution)</YDIM></Geoposition>"
         }
         return """
             <?xml version="1.0" encoding="UTF-8" standalone="no"?>
-            <n1:Level-2A_Tile_ID xmlns:n1="https://psd-14.sentinel2.eo.esa.int/PSD/S2_PDI_Level-2A_Tile_Metadata.xsd">
+            <n1:Level-2A_Tile_ID \
+            xmlns:n1="https://psd-14.sentinel2.eo.esa.int/PSD/S2_PDI_Level-2A_Tile_Metadata.xsd">
               <n1:General_Info>
                 <TILE_ID metadataLevel="Brief">\(names.tileID)</TILE_ID>
                 <DATASTRIP_ID metadataLevel="Standard">\(names.datastrip)</DATASTRIP_ID>
@@ -144,7 +160,8 @@ struct SafeDocuments {
             """
     }
 
-    /// `manifest.safe`: each file of the product with its size and SHA3-256, as products since baseline 04.00 have.
+    /// `manifest.safe`: each file of the product with its size and SHA3-256, as products since baseline 04.00
+    /// have.
     static func manifest(_ files: [(path: String, bytes: Int, sha3: String)]) -> String {
         let objects = files.enumerated().map { number, file in
             """
@@ -158,7 +175,8 @@ struct SafeDocuments {
         }
         return """
             <?xml version="1.0" encoding="UTF-8"?>
-            <xfdu:XFDU xmlns:xfdu="urn:ccsds:schema:xfdu:1" version="esa/safe/sentinel/1.1/sentinel-2/msi/archive_l2a">
+            <xfdu:XFDU xmlns:xfdu="urn:ccsds:schema:xfdu:1" \
+            version="esa/safe/sentinel/1.1/sentinel-2/msi/archive_l2a">
               <dataObjectSection>
             \(objects.joined(separator: "\n"))
               </dataObjectSection>

@@ -2,8 +2,8 @@ import Foundation
 import Mosaic
 import Raster
 
-/// The STAC item beside the bands of a granule, in the form that Earth Search gives (collection sentinel-2-l2a,
-/// v1) to an item whose offset is *not* yet applied.
+/// The STAC item beside the bands of a granule, in the form that Earth Search gives (collection
+/// sentinel-2-l2a, v1) to an item whose offset is *not* yet applied.
 enum SampleItem {
     /// The item as JSON text. `footprint` is a closed ring of longitude and latitude.
     static func json(

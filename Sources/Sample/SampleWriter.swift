@@ -20,10 +20,11 @@ public struct SampleWriter: Sendable {
 
     /// Draws and writes all granules, and hands back their paths.
     ///
-    /// Everything is made in a folder beside the output folder and moved into place at the end; after an error
-    /// nothing is left.
+    /// Everything is made in a folder beside the output folder and moved into place at the end; after an
+    /// error nothing is left.
     ///
-    /// - Throws: `SampleError` for impossible options, an output folder that holds something else, a full disk.
+    /// - Throws: `SampleError` for impossible options, an output folder that holds something else, a full
+    ///   disk.
     public func write(progress: (SampleProgress) -> Void = { _ in }) throws -> [String] {
         try options.check()
         let folder = OutputFolder(options.outputFolder)
@@ -56,14 +57,16 @@ public struct SampleWriter: Sendable {
         let free = BandFile.freeBytes(at: path)
         guard free > needed else {
             throw SampleError(
-                "\(options.granules) granules of \(options.size) px need about \(needed >> 20) MB, and the disk of "
-                    + "\(options.outputFolder) has \(free >> 20) MB free; make room, or choose a smaller --size"
+                "\(options.granules) granules of \(options.size) px need about \(needed >> 20) MB, and the "
+                    + "disk of \(options.outputFolder) has \(free >> 20) MB free; make room, or choose a "
+                    + "smaller --size"
             )
         }
     }
 }
 
-/// The folder of a sample: made beside its place, under a name that says so, and moved there when it is whole.
+/// The folder of a sample: made beside its place, under a name that says so, and moved there when it is
+/// whole.
 private struct OutputFolder {
     private let path: String
     private let part: String
@@ -77,7 +80,8 @@ private struct OutputFolder {
         old = "\(parent)/.\(url.lastPathComponent).old"
     }
 
-    /// - Throws: `SampleError` unless the place is free, empty, or with `force` holds a sample and nothing else.
+    /// - Throws: `SampleError` unless the place is free, empty, or with `force` holds a sample and nothing
+    ///   else.
     func checkFree(force: Bool) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return }

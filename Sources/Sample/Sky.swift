@@ -1,5 +1,5 @@
-/// The weather of one acquisition: cumulus fields with their shadows, and cirrus. A function of a position, like
-/// `Landscape`, but different for each date.
+/// The weather of one acquisition: cumulus fields with their shadows, and cirrus. A function of a position,
+/// like `Landscape`, but different for each date.
 struct Sky: Sendable {
     let size: Double
     let seed: UInt32

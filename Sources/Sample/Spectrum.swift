@@ -1,5 +1,5 @@
-/// Surface reflectance in the six bands that a sample granule has, 0 to 1, in the order of `SampleBand.spectral`
-/// (the last two lanes are unused).
+/// Surface reflectance in the six bands that a sample granule has, 0 to 1, in the order of
+/// `SampleBand.spectral` (the last two lanes are unused).
 typealias Spectrum = SIMD8<Float>
 
 /// Reflectances of what covers the land in July, rounded from published Sentinel-2 spectra of such covers.

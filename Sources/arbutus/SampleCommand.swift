@@ -8,10 +8,10 @@ struct SampleCommand: ParsableCommand {
         commandName: "sample",
         abstract: "Writes realistic synthetic Sentinel-2 granules, for demonstrations and benchmarks.",
         discussion: """
-            Two neighbouring tiles seen every five days in turn: mountains, rivers, fields, towns, snow, clouds with \
-            their shadows, a swath edge; bands B02 B03 B04 B08 (10 m), B11 B12 SCL (20 m), Level 2A, baseline 05.10 \
-            with its offset of -1000. Each granule's labels.json holds the true class shares. The same options \
-            give the same bytes on every run.
+            Two neighbouring tiles seen every five days in turn: mountains, rivers, fields, towns, snow, \
+            clouds with their shadows, a swath edge; bands B02 B03 B04 B08 (10 m), B11 B12 SCL (20 m), \
+            Level 2A, baseline 05.10 with its offset of -1000. Each granule's labels.json holds the true \
+            class shares. The same options give the same bytes on every run.
             """)
 
     @Option(

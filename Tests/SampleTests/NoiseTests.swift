@@ -25,7 +25,8 @@ import Testing
 }
 
 @Suite struct SHA3Tests {
-    /// Examples of NIST (csrc.nist.gov, "SHA3-256", messages of 0, 24 and 1600 bits), and one of exactly a block.
+    /// Examples of NIST (csrc.nist.gov, "SHA3-256", messages of 0, 24 and 1600 bits), and one of exactly a
+    /// block.
     @Test func theDigestsOfNISTsExamples() {
         #expect(
             SHA3.hex(Data()) == "a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a")
