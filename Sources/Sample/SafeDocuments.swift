@@ -71,6 +71,9 @@ struct SafeDocuments {
                     <SENSING_ORBIT_NUMBER>\(GranuleNames.relativeOrbit)</SENSING_ORBIT_NUMBER>
                     <SENSING_ORBIT_DIRECTION>DESCENDING</SENSING_ORBIT_DIRECTION>
                   </Datatake>
+                  <Query_Options completeSingleTile="true">
+                    <PRODUCT_FORMAT>SAFE_COMPACT</PRODUCT_FORMAT>
+                  </Query_Options>
                   <Product_Organisation>
                     <Granule_List>
                       <Granule datastripIdentifier="\(names.datastrip)" \
