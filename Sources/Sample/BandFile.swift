@@ -65,6 +65,9 @@ final class BandFile {
                 GDALCreateCopy(GDALGetDriverByName(driver), destination, input, 0, $0, nil, nil)
             }
             GDALClose(output)
+            // The JPEG 2000 driver leaves its notes beside the file; products have none.
+            let notes = destination + ".aux.xml"
+            if FileManager.default.fileExists(atPath: notes) { VSIUnlink(notes) }
         }
     }
 
