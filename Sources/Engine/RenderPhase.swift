@@ -20,6 +20,7 @@ final class RenderPhase: Sendable {
     private let job: JobPlan
     private let store: TileStore
     private let cache: BlockCache
+    private let openTasks: OpenTasks
     private let stop: @Sendable () -> Bool
     private let state: Mutex<State>
 
@@ -35,7 +36,9 @@ final class RenderPhase: Sendable {
         self.job = job
         self.store = store
         self.stop = stop
-        cache = BlockCache(limit: cacheBytes)
+        let open = OpenTasks(job.plan)
+        openTasks = open
+        cache = BlockCache(limit: cacheBytes) { open.touch($0) }
         var progress = JobProgress()
         progress.tasksTotal = job.plan.tasks.count
         progress.pixelsTotal = job.plan.tasks.reduce(0) { $0 + $1.window.count }
@@ -103,6 +106,7 @@ final class RenderPhase: Sendable {
     }
 
     private func record(_ result: TaskResult, _ number: Int) {
+        openTasks.finished(number)
         state.withLock { state in
             state.results[number] = result
             state.progress.tasksDone += 1
@@ -136,5 +140,37 @@ final class RenderPhase: Sendable {
     private static func seconds(since start: ContinuousClock.Instant) -> Double {
         let passed = (ContinuousClock.now - start).components
         return Double(passed.seconds) + Double(passed.attoseconds) * 1e-18
+    }
+}
+
+/// Which tasks are unfinished, by where they lie: what the cache of source blocks need not forget.
+private final class OpenTasks: Sendable {
+    private let edge: Int
+    private let columns: Int
+    private let rows: Int
+    private let cells: [Int]
+    private let open: Mutex<Set<Int>>
+
+    init(_ plan: MosaicPlan) {
+        let edge = plan.taskEdge
+        let columns = (plan.grid.columns + edge - 1) / edge
+        (self.edge, self.columns, rows) = (edge, columns, (plan.grid.rows + edge - 1) / edge)
+        let cells = plan.tasks.map { $0.window.y / edge * columns + $0.window.x / edge }
+        self.cells = cells
+        open = Mutex(Set(cells))
+    }
+
+    func finished(_ number: Int) { open.withLock { _ = $0.remove(cells[number]) } }
+
+    /// Whether an unfinished task touches a window of the job grid.
+    func touch(_ window: PixelWindow) -> Bool {
+        let left = max(0, window.x) / edge
+        let top = max(0, window.y) / edge
+        let right = min(columns - 1, (window.endX - 1) / edge)
+        let bottom = min(rows - 1, (window.endY - 1) / edge)
+        guard window.endX > 0, window.endY > 0, left <= right, top <= bottom else { return false }
+        return open.withLock { open in
+            (top...bottom).contains { row in (left...right).contains { open.contains(row * columns + $0) } }
+        }
     }
 }

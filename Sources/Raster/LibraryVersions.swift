@@ -20,7 +20,9 @@ public struct LibraryVersions: Codable, Hashable, Sendable {
         let tiff = GDALGetDriverByName("GTiff").flatMap { GDALGetMetadataItem($0, "LIBTIFF", nil) }
         return LibraryVersions(
             gdal: String(cString: GDALVersionInfo("RELEASE_NAME")), proj: "\(major).\(minor).\(patch)",
-            tiff: tiff.map { String(cString: $0) },
+            // `LIBTIFF, Version 4.5.0`, and then lines of copyright.
+            tiff: tiff.flatMap { String(cString: $0).split(separator: "\n").first?.split(separator: " ").last }
+                .map(String.init),
             isal: "\(ISAL_MAJOR_VERSION).\(ISAL_MINOR_VERSION).\(ISAL_PATCH_VERSION)",
             readsJPEG2000: ["JP2OpenJPEG", "JP2KAK", "JP2ECW", "JP2MrSID"].contains { (name: String) in
                 GDALGetDriverByName(name) != nil

@@ -41,10 +41,11 @@ final class BandReader {
     ///
     /// - Returns: the block and the compressed bytes read for it (an estimate where GDAL reads).
     func decode(
-        column: Int, row: Int, with tools: DecodingTools, from pool: BlockPool
+        column: Int, row: Int, with tools: DecodingTools, jobWindow: PixelWindow?, from pool: BlockPool
     ) throws -> (block: DecodedBlock, bytesRead: Int) {
         let sampleBytes = band.sample.bytes
-        let block = DecodedBlock(byteCount: blockWidth * blockHeight * sampleBytes, width: blockWidth, pool: pool)
+        let block = DecodedBlock(
+            byteCount: blockWidth * blockHeight * sampleBytes, width: blockWidth, jobWindow: jobWindow, pool: pool)
         if let raw {
             let read = try raw.decode(column: column, row: row, into: block.bytes, with: tools)
             return (block, read)

@@ -1,4 +1,5 @@
 import Foundation
+import Mosaic
 import Synchronization
 
 /// A decoded block of a source band: samples in the file's own type, row by row, native byte order. Its memory comes
@@ -7,11 +8,14 @@ final class DecodedBlock: @unchecked Sendable {
     let bytes: UnsafeMutableRawBufferPointer
     /// Samples in a row of the buffer.
     let width: Int
+    /// The pixels of the job grid that may want it; nil when nobody knows.
+    let jobWindow: PixelWindow?
     private let pool: BlockPool
 
-    init(byteCount: Int, width: Int, pool: BlockPool) {
+    init(byteCount: Int, width: Int, jobWindow: PixelWindow?, pool: BlockPool) {
         bytes = pool.take(max(byteCount, 64))
         self.width = width
+        self.jobWindow = jobWindow
         self.pool = pool
     }
 
@@ -59,8 +63,8 @@ struct BlockKey: Hashable, Sendable {
 /// Decoded source blocks that all workers share, so that each block is decoded once a node.
 ///
 /// Mosaic windows do not align with source blocks: neighbours want the same block at nearly the same time
-/// (PLATFORM.md). The cache is bounded in bytes and forgets the block that was used longest ago. A block that one
-/// thread is decoding is waited for, not decoded again.
+/// (PLATFORM.md). The cache is bounded in bytes. When it is full it first forgets the blocks that no unfinished task can
+/// want, then those used longest ago. A block that one thread is decoding is waited for, not decoded again.
 public final class BlockCache: @unchecked Sendable {
     private struct Entry {
         var block: DecodedBlock?
@@ -70,13 +74,19 @@ public final class BlockCache: @unchecked Sendable {
     let pool = BlockPool()
     private let condition = NSCondition()
     private let limit: Int
+    private let isWanted: @Sendable (PixelWindow) -> Bool
     private var entries: [BlockKey: Entry] = [:]
     private var held = 0
     private var clock: UInt64 = 0
     private var decodedCount = 0
 
-    /// - Parameter limit: bytes of decoded samples to keep.
-    public init(limit: Int) { self.limit = limit }
+    /// - Parameters:
+    ///   - limit: bytes of decoded samples to keep.
+    ///   - isWanted: whether unfinished work touches a window of the job grid; called with the cache locked.
+    public init(limit: Int, isWanted: @escaping @Sendable (PixelWindow) -> Bool = { _ in true }) {
+        self.limit = limit
+        self.isWanted = isWanted
+    }
 
     /// Blocks decoded so far; equal to the number of different blocks asked for unless the cache was too small.
     public var decoded: Int {
@@ -119,13 +129,23 @@ public final class BlockCache: @unchecked Sendable {
         }
     }
 
-    /// Forgets the oldest blocks until a tenth of the limit is free, so that the sort is rare.
+    /// Forgets until a tenth of the limit is free, so that the sort is rare.
     private func evict() {
+        let goal = limit - limit / 10
+        for (key, entry) in entries {
+            guard let block = entry.block, let window = block.jobWindow, !isWanted(window) else { continue }
+            forget(key, block)
+        }
+        guard held > goal else { return }
         let ready = entries.filter { $0.value.block != nil }.sorted { $0.value.lastUse < $1.value.lastUse }
         for (key, entry) in ready.dropLast() {
-            guard held > limit - limit / 10, let block = entry.block else { return }
-            held -= block.bytes.count
-            entries[key] = nil
+            guard held > goal, let block = entry.block else { return }
+            forget(key, block)
         }
+    }
+
+    private func forget(_ key: BlockKey, _ block: DecodedBlock) {
+        held -= block.bytes.count
+        entries[key] = nil
     }
 }

@@ -14,6 +14,8 @@ public final class SourceReader {
     }
 
     private let cache: BlockCache
+    private let job: Grid
+    private var transforms: [CRS: CoordinateTransform] = [:]
     private let tools = DecodingTools()
     private var datasets: [String: Dataset] = [:]
     private var open: [BandKey: Open] = [:]
@@ -24,7 +26,11 @@ public final class SourceReader {
     /// Compressed bytes read from sources so far.
     public private(set) var bytesRead = 0
 
-    public init(cache: BlockCache) { self.cache = cache }
+    /// - Parameter job: the grid of the job that the blocks are for.
+    public init(cache: BlockCache, job: Grid) {
+        self.cache = cache
+        self.job = job
+    }
 
     /// Reads `window` of `band` as float32 digital numbers, NaN where the band has no data.
     ///
@@ -61,10 +67,26 @@ public final class SourceReader {
         }
     }
 
-    /// The size of a source block; nearby windows that share blocks cost nothing.
-    func blockSize(of band: Band) throws -> (width: Int, height: Int) {
-        let reader = try reader(of: band)
-        return (reader.blockWidth, reader.blockHeight)
+    /// The pixels of the job grid that samples of a window of `source` may reach through the widest kernel; nil when PROJ
+    /// has no answer.
+    private func jobWindow(of window: PixelWindow, in source: Grid) throws -> PixelWindow? {
+        if let offset = source.offset(in: job) { return window.offset(x: offset.x, y: offset.y) }
+        var extent = source.bounds(of: window)
+        if source.crs != job.crs {
+            let transform = try transforms[source.crs] ?? CoordinateTransform(from: source.crs, to: job.crs)
+            transforms[source.crs] = transform
+            let middle = extent.centre
+            var x = [extent.left, middle.x, extent.right].flatMap { [$0, $0, $0] }
+            var y = [extent.bottom, middle.y, extent.top]
+            y += y + y
+            transform.transform(x: &x, y: &y)
+            guard !x.contains(where: \.isNaN) else { return nil }
+            extent = Bounds(left: x.min()!, bottom: y.min()!, right: x.max()!, top: y.max()!)
+        }
+        let covered = job.windowCovering(extent)
+        let halo = 4 + 3 * covered.width / max(1, window.width)
+        return PixelWindow(
+            x: covered.x - halo, y: covered.y - halo, width: covered.width + 2 * halo, height: covered.height + 2 * halo)
     }
 
     private func forEachBlock(
@@ -79,12 +101,14 @@ public final class SourceReader {
         for row in window.y / height...(window.endY - 1) / height {
             for column in window.x / width...(window.endX - 1) / width {
                 let key = BlockKey(address: band.file.address, band: band.number, column: column, row: row)
+                let whole = PixelWindow(x: column * width, y: row * height, width: width, height: height)
                 let block = try cache.block(key) {
-                    let decoded = try reader.decode(column: column, row: row, with: tools, from: cache.pool)
+                    let decoded = try reader.decode(
+                        column: column, row: row, with: tools,
+                        jobWindow: try jobWindow(of: whole, in: band.grid), from: cache.pool)
                     bytesRead += decoded.bytesRead
                     return decoded.block
                 }
-                let whole = PixelWindow(x: column * width, y: row * height, width: width, height: height)
                 let part = window.intersection(whole)
                 let start = ((part.y - whole.y) * block.width + part.x - whole.x) * sampleBytes
                 try withExtendedLifetime(block) {

@@ -22,7 +22,7 @@ final class BlockRenderer {
 
     init(plan: MosaicPlan, cache: BlockCache) throws {
         self.plan = plan
-        reader = SourceReader(cache: cache)
+        reader = SourceReader(cache: cache, job: plan.grid)
         sampler = BandSampler(job: plan.grid, reader: reader, scratch: scratch)
         masks = plan.indices.map { CloudMask(plan.rules.mask, for: $0) }
         clip = try plan.rules.clip.map { try ClipMask(geoJSON: $0, grid: plan.grid) }

@@ -35,7 +35,7 @@ public final class PixelProbe {
     public init(plan: MosaicPlan) throws {
         self.plan = plan
         let cache = BlockCache(limit: 64 << 20)
-        reader = SourceReader(cache: cache)
+        reader = SourceReader(cache: cache, job: plan.grid)
         var rules = plan.rules
         rules.provenance = true
         var shown = plan
