@@ -101,7 +101,7 @@ public struct MemoryNeed: Sendable {
     public let worker: Int
     /// Decoded source blocks that neighbours share, at least.
     static let leastCache = 32 << 20
-    static let mostCache = 256 << 20
+    static let mostCache = 224 << 20
 
     /// An upper estimate from the plan's sizes.
     public init(_ plan: MosaicPlan, png: Bool) {

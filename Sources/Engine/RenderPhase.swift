@@ -19,7 +19,7 @@ struct TaskResult: Sendable {
 final class RenderPhase: Sendable {
     private let job: JobPlan
     private let store: TileStore
-    private let cache: BlockCache
+    private let cacheBytes: Int
     private let openTasks: OpenTasks
     private let stop: @Sendable () -> Bool
     private let state: Mutex<State>
@@ -29,6 +29,7 @@ final class RenderPhase: Sendable {
         var results: [TaskResult?]
         var progress: JobProgress
         var failed: (any Error)?
+        var blocksDecoded = 0
     }
 
     /// - Parameter stop: asked between blocks; true ends the phase with `JobCancelled`.
@@ -36,9 +37,8 @@ final class RenderPhase: Sendable {
         self.job = job
         self.store = store
         self.stop = stop
-        let open = OpenTasks(job.plan)
-        openTasks = open
-        cache = BlockCache(limit: cacheBytes) { open.touch($0) }
+        self.cacheBytes = cacheBytes
+        openTasks = OpenTasks(job.plan)
         var progress = JobProgress()
         progress.tasksTotal = job.plan.tasks.count
         progress.pixelsTotal = job.plan.tasks.reduce(0) { $0 + $1.window.count }
@@ -48,7 +48,8 @@ final class RenderPhase: Sendable {
 
     var progress: JobProgress { state.withLock { $0.progress } }
 
-    var blocksDecoded: Int { cache.decoded }
+    /// Source blocks decoded; known when the phase has ended.
+    var blocksDecoded: Int { state.withLock { $0.blocksDecoded } }
 
     /// Runs on `threads` workers.
     ///
@@ -56,6 +57,7 @@ final class RenderPhase: Sendable {
     /// - Throws: `JobCancelled`; the first failure when the job asked to fail on errors; a full disk.
     func run(threads: Int) throws -> [TaskResult] {
         let count = max(1, min(threads, job.plan.tasks.count))
+        let cache = BlockCache(limit: cacheBytes) { [openTasks] in openTasks.touch($0) }
         try Workers.run(count) { [self] _ in
             let renderer = try TaskRenderer(plan: job.plan, cache: cache)
             while let number = takeTask() {
@@ -67,6 +69,7 @@ final class RenderPhase: Sendable {
             }
         }
         return try state.withLock { state in
+            state.blocksDecoded = cache.decoded
             if let failed = state.failed { throw failed }
             return state.results.compactMap { $0 }
         }
