@@ -46,10 +46,18 @@ public struct JobPlanner {
         let found = try SceneResolver(request: request, needed: bands).resolve(
             checkingRadiometry: checkRadiometry)
         for scene in found { try check(scene, has: bands) }
-        let scenes = try request.select.order(found).map { found[$0] }
+        var scenes = try request.select.order(found).map { found[$0] }
         let crs = try jobCRS(scenes, bands)
-        let placements = try scenes.map { try Self.placement(of: $0, bands, in: crs) }
+        var placements = try scenes.map { try Self.placement(of: $0, bands, in: crs) }
         let area = try request.area.map { try $0.bounds(in: crs) }
+        if try CoordinateSystem(crs).isGeographic {
+            let middle = (area ?? placements[0].extent).centre.x
+            for number in scenes.indices {
+                let turn = ((middle - placements[number].extent.centre.x) / 360).rounded() * 360
+                placements[number].turn(by: turn, in: crs)
+                scenes[number].turn(by: turn, in: crs)
+            }
+        }
         let grid = try Planner.grid(request: request, crs: crs, placements: placements, area: area)
         let edge = Planner.taskEdge(columns: grid.columns, rows: grid.rows)
         try Planner.checkTasks(columns: grid.columns, rows: grid.rows, edge: edge)
@@ -106,9 +114,12 @@ public struct JobPlanner {
     private static func placement(of scene: Scene, _ bands: Set<String>, in crs: CRS) throws -> Placement {
         guard let finest = finest(scene, bands) else { throw EngineError("scene \(scene.id) has no bands") }
         guard finest.crs != crs else {
-            let extent = bands.compactMap { scene.bands[$0]?.grid.bounds }.reduce(finest.bounds) { $0.union($1) }
+            let extent = bands.compactMap { scene.bands[$0]?.grid.bounds }.reduce(finest.bounds) {
+                $0.union($1)
+            }
             return Placement(
-                extent: extent, finest: finest, pixelWidth: finest.pixelWidth, pixelHeight: finest.pixelHeight)
+                extent: extent, finest: finest, pixelWidth: finest.pixelWidth, pixelHeight: finest.pixelHeight
+            )
         }
         let transform = try CoordinateTransform(from: finest.crs, to: crs)
         let extent = try transform.bounds(of: finest.bounds)
@@ -122,7 +133,8 @@ public struct JobPlanner {
         let metric = try CoordinateSystem(crs).metresPerUnit == CoordinateSystem(finest.crs).metresPerUnit
         let width = metric ? finest.pixelWidth : Self.rounded(side)
         return Placement(
-            extent: extent, finest: finest, pixelWidth: width, pixelHeight: metric ? finest.pixelHeight : width)
+            extent: extent, finest: finest, pixelWidth: width,
+            pixelHeight: metric ? finest.pixelHeight : width)
     }
 
     /// Three significant digits.
@@ -136,7 +148,8 @@ public struct JobPlanner {
 
     private func rules(_ grid: Grid) throws -> RenderRules {
         RenderRules(
-            select: request.select, mask: request.mask, maskBuffer: try maskBuffer(grid), clamp: request.clamp,
+            select: request.select, mask: request.mask, maskBuffer: try maskBuffer(grid),
+            clamp: request.clamp,
             resampling: request.resampling, clip: try request.clip.map(Self.clipText),
             provenance: request.provenance)
     }
@@ -146,23 +159,45 @@ public struct JobPlanner {
         guard request.maskBuffer > 0 else { return 0 }
         let system = try CoordinateSystem(grid.crs)
         guard !system.isGeographic else {
-            throw EngineError("--mask-buffer needs a grid in metres and \(grid.crs) is in degrees; add --crs EPSG:…")
+            throw EngineError(
+                "--mask-buffer needs a grid in metres and \(grid.crs) is in degrees; add --crs EPSG:…")
         }
         let pixels = request.maskBuffer / (grid.pixelWidth * system.metresPerUnit)
         guard pixels <= 512 else {
             throw EngineError(
-                "--mask-buffer \(request.maskBuffer) is \(Int(pixels)) pixels of this mosaic; at most 512 are taken")
+                "--mask-buffer \(request.maskBuffer) is \(Int(pixels)) pixels of this mosaic; at most 512 are taken"
+            )
         }
         return pixels
     }
 
     private static func clipText(_ path: String) throws -> String {
         guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw EngineError("cannot read the clip \(path): \(String(cString: strerror(errno))); check --clip")
+            throw EngineError(
+                "cannot read the clip \(path): \(String(cString: strerror(errno))); check --clip")
         }
         guard bytes.count <= 64 << 20, let text = String(data: bytes, encoding: .utf8) else {
             throw EngineError("the clip \(path) is no GeoJSON text of at most 64 MiB; check --clip")
         }
         return text
+    }
+}
+
+/// Longitudes that go on counting past the 180° meridian, so that neighbours across it stay neighbours.
+extension Placement {
+    /// - Parameters:
+    ///   - degrees: a multiple of 360.
+    ///   - crs: geographic; a grid of another system is left alone.
+    fileprivate mutating func turn(by degrees: Double, in crs: CRS) {
+        extent.left += degrees
+        extent.right += degrees
+        if finest.crs == crs { finest.originX += degrees }
+    }
+}
+
+extension Scene {
+    fileprivate mutating func turn(by degrees: Double, in crs: CRS) {
+        for (name, band) in bands where band.grid.crs == crs { bands[name]?.grid.originX += degrees }
+        if classification?.grid.crs == crs { classification?.grid.originX += degrees }
     }
 }

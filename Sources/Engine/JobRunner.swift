@@ -41,12 +41,15 @@ public final class JobRunner: Sendable {
     ///   - output: folder of the outputs; made when it is missing.
     ///   - stop: asked often, from worker threads; true ends the job with `JobCancelled`.
     /// - Throws: a sentence; nothing is left in `output` then.
-    public func run(into output: String, stop: @escaping @Sendable () -> Bool = { false }) throws -> JobSummary {
+    public func run(into output: String, stop: @escaping @Sendable () -> Bool = { false }) throws
+        -> JobSummary
+    {
         let started = ContinuousClock.now
         let need = MemoryNeed(job.plan, png: job.request.png)
         let threads = try need.threads(within: limits)
         let overlay = try job.request.overlay ? Overlay(of: job.plan.grid) : nil
         let folder = try OutputFolder(output)
+        for key in job.keys { store.pin(key) }
         defer {
             for key in job.keys { store.unpin(key) }
             store.collect()
@@ -54,8 +57,8 @@ public final class JobRunner: Sendable {
         let render = RenderPhase(
             job: job, store: store, cacheBytes: need.cacheBytes(within: limits, threads: threads), stop: stop)
         phases.withLock { $0.render = render }
+        defer { render.forgetHoles() }
         let results = try render.run(threads: threads)
-        defer { for result in results where !result.failures.isEmpty { store.remove(result.entry.key) } }
         let blobs = try TaskBlobs(plan: job.plan, results: results, store: store)
         let assembly = AssemblyPhase(job: job, results: results, stop: stop)
         phases.withLock { $0.assembly = assembly }
@@ -74,7 +77,9 @@ public final class JobRunner: Sendable {
         let progress = render.progress
         let main = products.flatMap { [$0.cog.bytes, $0.png?.bytes ?? 0] }.reduce(0, +)
         var failures: [String] = []
-        for failure in results.flatMap(\.failures) where !failures.contains(failure) { failures.append(failure) }
+        for failure in results.flatMap(\.failures) where !failures.contains(failure) {
+            failures.append(failure)
+        }
         return JobSummary(
             state: failures.isEmpty ? .done : .partial, output: output,
             files: products.flatMap { [$0.cog.name] + ($0.png.map { [$0.name] } ?? []) } + files.map(\.name), columns: job.plan.grid.columns,
@@ -83,7 +88,8 @@ public final class JobRunner: Sendable {
                 let statistics = product.statistics.count > 0 ? product.statistics : nil
                 return JobSummary.Product(
                     name: product.index.name, counts: product.counts,
-                    minimum: statistics.map { Double($0.minimum) }, maximum: statistics.map { Double($0.maximum) },
+                    minimum: statistics.map { Double($0.minimum) },
+                    maximum: statistics.map { Double($0.maximum) },
                     mean: statistics?.mean, standardDeviation: statistics?.standardDeviation,
                     files: [product.cog.name] + (product.png.map { [$0.name] } ?? []))
             },

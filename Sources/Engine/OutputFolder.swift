@@ -21,7 +21,8 @@ final class OutputFolder {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw EngineError("cannot make the output folder \(path): \(Self.reason(error)); choose another with --out")
+            throw EngineError(
+                "cannot make the output folder \(path): \(Self.reason(error)); choose another with --out")
         }
         guard access(path, W_OK) == 0 else {
             throw EngineError(
@@ -36,11 +37,20 @@ final class OutputFolder {
     /// A new temporary file for the output `name`, open for reading and writing; the caller closes it.
     func create(_ name: String) throws -> OutputFile {
         precondition(!name.contains("/"), "output name \(name)")
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isFolder),
+            isFolder.boolValue
+        {
+            throw EngineError(
+                "cannot write \(path)/\(name): a folder has that name; remove it, or choose another folder with --out"
+            )
+        }
         let part = temporaryPath(of: name)
         let file = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard file >= 0 else {
             throw EngineError(
-                "cannot write \(path)/\(name): \(String(cString: strerror(errno))); choose another folder with --out")
+                "cannot write \(path)/\(name): \(String(cString: strerror(errno))); choose another folder with --out"
+            )
         }
         parts.append((part, name))
         return OutputFile(descriptor: file, path: "\(path)/\(name)")
@@ -80,7 +90,8 @@ final class OutputFolder {
         synced.wait()
         guard failure == 0 else {
             throw EngineError(
-                "cannot write \(file.path): \(String(cString: strerror(failure))); free some space or check the disk")
+                "cannot write \(file.path): \(String(cString: strerror(failure))); free some space or check the disk"
+            )
         }
         return Written(name: name, bytes: place, digest: hasher.finish())
     }
@@ -104,7 +115,9 @@ final class OutputFolder {
     var freeBytes: Int {
         var facts = statvfs()
         guard statvfs(path, &facts) == 0 else { return .max }
-        return Int(clamping: UInt64(facts.f_bavail).multipliedReportingOverflow(by: UInt64(facts.f_frsize)).partialValue)
+        return Int(
+            clamping: UInt64(facts.f_bavail).multipliedReportingOverflow(by: UInt64(facts.f_frsize))
+                .partialValue)
     }
 
     private static func reason(_ error: any Error) -> String {

@@ -30,6 +30,8 @@ final class RenderPhase: Sendable {
         var progress: JobProgress
         var failed: (any Error)?
         var blocksDecoded = 0
+        /// Keys of blobs with holes.
+        var holes: [ContentHash] = []
     }
 
     /// - Parameter stop: asked between blocks; true ends the phase with `JobCancelled`.
@@ -88,24 +90,39 @@ final class RenderPhase: Sendable {
     private func finish(_ number: Int, _ renderer: TaskRenderer) throws {
         let started = ContinuousClock.now
         let key = job.keys[number]
-        store.pin(key)
-        if let entry = store.find(key), let blob = try readDirectory(entry) {
+        if let entry = store.find(key), let blob = try readDirectory(entry, of: job.plan.tasks[number]) {
             return record(
                 TaskResult(
                     entry: entry, blob: blob, wasReused: true, failures: [], bytesRead: 0,
                     seconds: Self.seconds(since: started)), number)
         }
         let before = renderer.bytesRead
-        guard let rendered = renderer.render(job.plan.tasks[number], isCancelled: stop) else { throw JobCancelled() }
+        guard let rendered = renderer.render(job.plan.tasks[number], isCancelled: stop) else {
+            throw JobCancelled()
+        }
         if let failure = rendered.failures.first, job.request.onError == .fail { throw EngineError(failure) }
         // A blob with holes is no result: it is kept for this run only, under a key of its own.
-        let place = rendered.failures.isEmpty ? key : Self.holeKey(key)
-        let entry = try store.put(place, rendered.blob.bytes)
+        let isWhole = rendered.failures.isEmpty
+        let entry = try store.put(isWhole ? key : Self.holeKey(key), rendered.blob.bytes)
+        if isWhole {
+            // The job holds a pin of its own.
+            store.unpin(key)
+        } else {
+            state.withLock { $0.holes.append(entry.key) }
+        }
         let blob = try Blob(parsing: rendered.blob.bytes, byteCount: rendered.blob.count)
         record(
             TaskResult(
                 entry: entry, blob: blob, wasReused: false, failures: rendered.failures,
                 bytesRead: renderer.bytesRead - before, seconds: Self.seconds(since: started)), number)
+    }
+
+    /// Removes the blobs of tasks whose sources could not be read.
+    func forgetHoles() {
+        for key in state.withLock({ $0.holes }) {
+            store.unpin(key)
+            store.remove(key)
+        }
     }
 
     private func record(_ result: TaskResult, _ number: Int) {
@@ -121,19 +138,21 @@ final class RenderPhase: Sendable {
     }
 
     /// The directory of a stored blob; nil when it is none of ours, and the task is made again.
-    private func readDirectory(_ entry: TileStore.Entry) throws -> Blob? {
+    private func readDirectory(_ entry: TileStore.Entry, of task: MosaicTask) throws -> Blob? {
         let file = try store.open(entry)
         defer { close(file) }
         let wanted = min(entry.length, 1 << 20)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: wanted, alignment: 16)
         defer { buffer.deallocate() }
-        guard pread(file, buffer.baseAddress!, wanted, off_t(TileStore.Entry.headBytes)) == wanted else { return nil }
-        do {
-            return try Blob(parsing: UnsafeRawBufferPointer(buffer), byteCount: entry.length)
-        } catch {
+        guard pread(file, buffer.baseAddress!, wanted, off_t(TileStore.Entry.headBytes)) == wanted else {
+            return nil
+        }
+        let blob = Result { try Blob(parsing: UnsafeRawBufferPointer(buffer), byteCount: entry.length) }
+        guard case .success(let blob) = blob, blob.fits(task, of: job.plan) else {
             store.remove(entry.key)
             return nil
         }
+        return blob
     }
 
     private static func holeKey(_ key: ContentHash) -> ContentHash {

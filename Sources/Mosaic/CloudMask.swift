@@ -2,8 +2,10 @@
 public struct CloudMask: Codable, Hashable, Sendable {
     /// Nodata, saturated, shadow, cloud (medium and high probability), cirrus.
     public static let defaultClasses = [0, 1, 3, 8, 9, 10]
-    /// The classes that a request may name. Values from 12 on mean nothing, yet occur, and are always masked.
+    /// The classes that mean something. Values from 12 on occur too, and every mask hides them.
     public static let knownClasses = 0...11
+    /// The classes that a request may name; naming one from 12 on changes nothing.
+    public static let namableClasses = 0...255
     /// What the classes 0 to 11 mean (Sentinel-2 Level-2A Algorithm Theoretical Basis Document, SCL).
     public static let classNames = [
         "nodata", "saturated", "dark", "shadow", "vegetation", "bare", "water", "unclassified", "cloud",

@@ -79,7 +79,7 @@ public struct MosaicTask: Codable, Hashable, Sendable {
 public struct RenderRules: Codable, Hashable, Sendable {
     public var select: SelectionRule
     public var mask: MaskRule
-    /// Metres by which masked areas grow.
+    /// Pixels of the job grid by which masked areas grow.
     public var maskBuffer: Double
     public var clamp: ClampRule
     public var resampling: Resampling
@@ -90,7 +90,8 @@ public struct RenderRules: Codable, Hashable, Sendable {
 
     public init(
         select: SelectionRule = .first, mask: MaskRule = .automatic, maskBuffer: Double = 0,
-        clamp: ClampRule = .zero, resampling: Resampling = .bilinear, clip: String? = nil, provenance: Bool = false
+        clamp: ClampRule = .zero, resampling: Resampling = .bilinear, clip: String? = nil,
+        provenance: Bool = false
     ) {
         self.select = select
         self.mask = mask

@@ -55,7 +55,7 @@ public enum RequestSchema {
         case .mask:
             """
             {"anyOf": [{"enum": ["auto", "none"]}, {"type": "array", "minItems": 1, "uniqueItems": true, \
-            "items": {"type": "integer", "minimum": 0, "maximum": \(CloudMask.knownClasses.upperBound)}}, \
+            "items": {"type": "integer", "minimum": 0, "maximum": \(CloudMask.namableClasses.upperBound)}}, \
             {"type": "string", "pattern": "^[0-9]+(, *[0-9]+)*$"}]}
             """
         case .maskBuffer:

@@ -115,9 +115,10 @@ extension MaskRule {
         guard !classes.isEmpty else {
             throw RequestError("the mask lists no class; write none to mask nothing")
         }
-        for item in classes where !CloudMask.knownClasses.contains(item) {
+        for item in classes where !CloudMask.namableClasses.contains(item) {
             throw RequestError(
-                "mask class \(item) does not exist; SCL classes are 0 to 11, and higher values always masked")
+                "mask class \(item) does not exist; SCL classes are 0 to 11, and values above are always masked"
+            )
         }
         guard Set(classes).count == classes.count else {
             throw RequestError("the mask names a class twice; name each once")

@@ -9,7 +9,9 @@ extension MosaicPlan {
         var lattice = grid
         (lattice.columns, lattice.rows) = (0, 0)
         bytes.append(lattice)
-        for value in [task.window.x, task.window.y, task.window.width, task.window.height] { bytes.append(value) }
+        for value in [task.window.x, task.window.y, task.window.width, task.window.height] {
+            bytes.append(value)
+        }
         bytes.append(taskEdge)
         describeRules(&bytes)
         bytes.append(indices.count)
@@ -46,6 +48,7 @@ extension MosaicPlan {
     private func describe(_ scene: Scene, _ bytes: inout CanonicalBytes) {
         for name in usedBands {
             bytes.append(name)
+            bytes.append(scene.bands[name] != nil)
             if let band = scene.bands[name] { describe(band, &bytes) }
         }
         let masks = rules.mask != .none

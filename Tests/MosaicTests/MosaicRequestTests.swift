@@ -73,7 +73,7 @@ import Testing
         #expect(refusal { $0.title = String(repeating: "x", count: 201) }.contains("at most 200"))
         #expect(refusal { $0.bands = ["rot": 1] }.hasPrefix("--bands knows no band \"rot\"; there are "))
         #expect(refusal { $0.bands = ["red": 0] }.hasPrefix("--bands red=0: bands of a file are numbered"))
-        #expect(refusal { $0.mask = .classes([12]) }.hasPrefix("mask class 12 does not exist"))
+        #expect(refusal { $0.mask = .classes([256]) }.hasPrefix("mask class 256 does not exist"))
         #expect(refusal { $0.indices = ["foo"] }.hasPrefix("no index is named \"foo\""))
     }
 

@@ -66,8 +66,16 @@ public struct Blob: Hashable, Sendable {
 }
 
 extension Blob {
+    /// Whether the blob has the shape of a task's result.
+    public func fits(_ task: MosaicTask, of plan: MosaicPlan) -> Bool {
+        columns == task.window.width && rows == task.window.height && taskEdge == plan.taskEdge
+            && layers.count == plan.indices.count
+            && layers.allSatisfy { $0.scenes.isEmpty != plan.rules.provenance }
+    }
+
     /// Bytes that header and directories take; known before the parts are.
-    static func directoryBytes(indices: Int, columns: Int, rows: Int, taskEdge: Int, provenance: Bool) -> Int {
+    static func directoryBytes(indices: Int, columns: Int, rows: Int, taskEdge: Int, provenance: Bool) -> Int
+    {
         let blocks = level(0, columns: columns, rows: rows)
         var layer = ReasonCounts().counts.count * 8 + 12
         for number in 0..<levelCount(taskEdge: taskEdge) {
@@ -108,7 +116,9 @@ extension Blob {
     /// - Throws: `RasterError` when the bytes are no blob or point outside it.
     public init(parsing bytes: UnsafeRawBufferPointer, byteCount: Int) throws {
         var reader = LittleEndianReader(bytes, limit: byteCount)
-        guard try reader.bytes(Self.magic.count) == Self.magic else { throw RasterError("a blob has no blob's magic") }
+        guard try reader.bytes(Self.magic.count) == Self.magic else {
+            throw RasterError("a blob has no blob's magic")
+        }
         let indices = Int(try reader.uint32())
         columns = Int(try reader.uint32())
         rows = Int(try reader.uint32())
@@ -121,7 +131,7 @@ extension Blob {
         let blocks = Self.level(0, columns: columns, rows: rows)
         for _ in 0..<indices {
             var layer = Layer()
-            for reason in Reason.allCases { layer.counts[reason] = Int(clamping: try reader.uint64()) }
+            layer.counts = try reader.counts(of: columns * rows)
             layer.remnant = try reader.part()
             for number in 0..<Self.levelCount(taskEdge: taskEdge) {
                 let level = Self.level(number, columns: columns, rows: rows)
@@ -130,7 +140,9 @@ extension Blob {
             layer.palette = try (0..<blocks.blocksDown).map { _ in try reader.part() }
             layer.reasons = try (0..<blocks.blockCount).map { _ in try reader.plane() }
             if provenance { layer.scenes = try (0..<blocks.blockCount).map { _ in try reader.plane() } }
-            layer.statistics = try (0..<blocks.blockCount).map { _ in try reader.statistics() }
+            layer.statistics = try (0..<blocks.blockCount).map { _ in
+                try reader.statistics(of: columns * rows)
+            }
             layers.append(layer)
         }
     }
@@ -180,11 +192,27 @@ private struct LittleEndianReader {
         return part.length > 0 ? .compressed(part) : .constant(UInt16(truncatingIfNeeded: constant))
     }
 
-    mutating func statistics() throws -> PixelStatistics {
+    /// Counts that sum to `pixels`.
+    mutating func counts(of pixels: Int) throws -> ReasonCounts {
+        var counts = ReasonCounts()
+        for reason in Reason.allCases { counts[reason] = try count(atMost: pixels - counts.total) }
+        guard counts.total == pixels else {
+            throw RasterError("a blob counts \(counts.total) pixels and has \(pixels)")
+        }
+        return counts
+    }
+
+    mutating func statistics(of pixels: Int) throws -> PixelStatistics {
         PixelStatistics(
-            count: Int(clamping: try uint64()), minimum: Float(bitPattern: try uint32()),
+            count: try count(atMost: pixels), minimum: Float(bitPattern: try uint32()),
             maximum: Float(bitPattern: try uint32()), sum: Double(bitPattern: try uint64()),
             sumOfSquares: Double(bitPattern: try uint64()))
+    }
+
+    private mutating func count(atMost limit: Int) throws -> Int {
+        let count = try uint64()
+        guard count <= UInt64(limit) else { throw RasterError("a blob counts more pixels than it has") }
+        return Int(count)
     }
 }
 

@@ -23,7 +23,8 @@ final class RawBlocks {
             Self.item("COMPRESSION", handle, "IMAGE_STRUCTURE") == "DEFLATE",
             dataset.bandCount == 1 || Self.item("INTERLEAVE", handle, "IMAGE_STRUCTURE") == "BAND",
             Self.item("NBITS", band, "IMAGE_STRUCTURE") == nil,
-            let predictor = Int(Self.item("PREDICTOR", handle, "IMAGE_STRUCTURE") ?? "1"), (1...2).contains(predictor),
+            let predictor = Int(Self.item("PREDICTOR", handle, "IMAGE_STRUCTURE") ?? "1"),
+            (1...2).contains(predictor),
             predictor == 1 || (sample.isInteger && sample.bytes <= 4)
         else { return nil }
         var width: Int32 = 0
@@ -67,10 +68,18 @@ final class RawBlocks {
                 UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(compressed)[..<length]),
                 into: UnsafeMutableRawBufferPointer(rebasing: target[..<size]))
         } catch {
-            throw failure(column, row, "\(error)")
+            // The last strip of a file without tiles holds only the rows that there are.
+            guard case InflateError.wrongLength(_, found: bytes(inRowsOf: row)) = error else {
+                throw failure(column, row, "\(error)")
+            }
         }
         if hasPredictor { undoPredictor(target) }
         return length
+    }
+
+    /// Bytes of the rows of block row `row` that lie inside the raster.
+    private func bytes(inRowsOf row: Int) -> Int {
+        min(height, Int(GDALGetRasterBandYSize(band)) - row * height) * width * sampleBytes
     }
 
     private func undoPredictor(_ target: UnsafeMutableRawBufferPointer) {
@@ -108,7 +117,9 @@ final class RawBlocks {
     }
 
     private static func driver(of handle: GDALDatasetH) -> String? {
-        guard let driver = GDALGetDatasetDriver(handle), let name = GDALGetDriverShortName(driver) else { return nil }
+        guard let driver = GDALGetDatasetDriver(handle), let name = GDALGetDriverShortName(driver) else {
+            return nil
+        }
         return String(cString: name)
     }
 

@@ -55,7 +55,8 @@ struct CompositePlane {
                 plane[pixel] = given == 0 ? value[pixel] : .nan
                 let had = reasons[pixel]
                 if had == Reason.readFailed.rawValue { continue }
-                reasons[pixel] = given == Reason.readFailed.rawValue ? given : had == 0 || given == 0 ? 0 : max(had, given)
+                reasons[pixel] =
+                    given == Reason.readFailed.rawValue ? given : had == 0 || given == 0 ? 0 : max(had, given)
             }
             planes.append(plane)
         }
@@ -68,6 +69,7 @@ struct CompositePlane {
             if composite == .first && reasons[pixel] != Reason.readFailed.rawValue { open -= 1 }
             reasons[pixel] = Reason.readFailed.rawValue
             values[pixel] = .nan
+            scenes?[pixel] = 0
         }
     }
 
@@ -83,7 +85,9 @@ struct CompositePlane {
             for pixel in 0..<count where reasons[pixel] == 0 { values[pixel] = Float(counts![pixel]) }
         case .median: stackMedian()
         }
-        if let scenes, let counts { scenes.update(from: counts, count: count) }
+        if let scenes, let counts {
+            for pixel in 0..<count { scenes[pixel] = reasons[pixel] == 0 ? counts[pixel] : 0 }
+        }
         sums?.deallocate()
         counts?.deallocate()
         for plane in planes { plane.deallocate() }
