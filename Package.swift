@@ -40,7 +40,8 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-// scripts/check and scripts/test turn warnings into errors; a user's build with a newer compiler stays possible.
+// scripts/check and scripts/test turn warnings into errors; a user's build with a newer compiler stays
+// possible.
 if Context.environment["ARBUTUS_WARNINGS"] == "error" {
     for target in package.targets where [.regular, .executable, .test].contains(target.type) {
         target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]

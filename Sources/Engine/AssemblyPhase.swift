@@ -4,8 +4,8 @@ import Raster
 import Synchronization
 import TileStore
 
-/// The second phase of a job: blobs become COGs and PNGs. Blocks are copied as they are; PNG strips are compressed by
-/// all threads and written in order.
+/// The second phase of a job: blobs become COGs and PNGs. Blocks are copied as they are; PNG strips are
+/// compressed by all threads and written in order.
 final class AssemblyPhase: Sendable {
     /// An index's files and what they hold.
     struct Product: Sendable {
@@ -47,7 +47,8 @@ final class AssemblyPhase: Sendable {
         guard folder.freeBytes > expected + (1 << 20) else {
             throw EngineError(
                 "the outputs need about \(expected / 1_000_000) MB and \(folder.path) has "
-                    + "\(folder.freeBytes / 1_000_000) MB free; free some space, or choose another folder with --out")
+                    + "\(folder.freeBytes / 1_000_000) MB free; free some space, or choose another folder with --out"
+            )
         }
         var products: [Product] = []
         for (number, index) in job.plan.indices.enumerated() {
@@ -72,9 +73,13 @@ final class AssemblyPhase: Sendable {
                 try strips?.work()
             }
             let sealed = try png.map { try OutputFolder.seal($0, name: "\(index.name).png") }
-            guard let cogFacts = writtenCog.withLock({ $0 }) else { preconditionFailure("\(index.name) has no COG") }
+            guard let cogFacts = writtenCog.withLock({ $0 }) else {
+                preconditionFailure("\(index.name) has no COG")
+            }
             products.append(
-                Product(index: index, counts: totals.counts, statistics: totals.statistics, cog: cogFacts, png: sealed))
+                Product(
+                    index: index, counts: totals.counts, statistics: totals.statistics, cog: cogFacts,
+                    png: sealed))
         }
         return products
     }
@@ -85,17 +90,22 @@ final class AssemblyPhase: Sendable {
     }
 
     private func writeCog(
-        _ number: Int, _ index: SpectralIndex, _ statistics: PixelStatistics, _ blobs: TaskBlobs, _ spool: SpoolFile,
+        _ number: Int, _ index: SpectralIndex, _ statistics: PixelStatistics, _ blobs: TaskBlobs,
+        _ spool: SpoolFile,
         _ file: OutputFile
     ) throws -> OutputFolder.Written {
         let plan = job.plan
         let layout = CogLayout(columns: plan.grid.columns, rows: plan.grid.rows)
-        let top = TopLevels(layout: layout, firstLevel: blobs.levelCount, spool: spool) { column, row, target in
-            try blobs.remnant(index: number, column: column, row: row, into: target).map { ($0.columns, $0.rows) }
+        let top = TopLevels(layout: layout, firstLevel: blobs.levelCount, spool: spool) {
+            column, row, target in
+            try blobs.remnant(index: number, column: column, row: row, into: target).map {
+                ($0.columns, $0.rows)
+            }
         }
         try top.make()
         let image = CogImage(
-            grid: plan.grid, bandName: index.name, items: ProductMetadata.items(plan, index), statistics: statistics)
+            grid: plan.grid, bandName: index.name, items: ProductMetadata.items(plan, index),
+            statistics: statistics)
         try CogWriter.write(image, to: file) { level, row, column in
             level < blobs.levelCount
                 ? blobs.place(index: number, level: level, row: row, column: column)

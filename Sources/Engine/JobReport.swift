@@ -62,6 +62,8 @@ public struct JobSummary: Sendable, Codable {
     public var products: [Product]
     /// Wall time from the end of planning.
     public var seconds: Double
+    /// Of these, the phase that reads, renders and compresses tasks.
+    public var renderSeconds: Double
     public var bytesRead: Int
     /// Bytes of all output files.
     public var bytesWritten: Int

@@ -4,9 +4,11 @@ import Raster
 import Synchronization
 import TileStore
 
-/// Runs a whole job on this machine: renders what the store lacks, assembles the outputs, publishes them together.
+/// Runs a whole job on this machine: renders what the store lacks, assembles the outputs, publishes them
+/// together.
 ///
-/// Killed at any moment, it goes on with the next run of the same request: finished tasks are found in the store.
+/// Killed at any moment, it goes on with the next run of the same request: finished tasks are found in the
+/// store.
 public final class JobRunner: Sendable {
     private let job: JobPlan
     private let store: TileStore
@@ -59,6 +61,7 @@ public final class JobRunner: Sendable {
         phases.withLock { $0.render = render }
         defer { render.forgetHoles() }
         let results = try render.run(threads: threads)
+        let rendered = ContinuousClock.now
         let blobs = try TaskBlobs(plan: job.plan, results: results, store: store)
         let assembly = AssemblyPhase(job: job, results: results, stop: stop)
         phases.withLock { $0.assembly = assembly }
@@ -67,12 +70,15 @@ public final class JobRunner: Sendable {
             job: job, products: products, results: results, overlay: overlay
         ).write(blobs, into: folder)
         try folder.publish()
-        return summary(output, render, results, products, files, ContinuousClock.now - started)
+        var summary = summary(output, render, results, products, files)
+        summary.seconds = (ContinuousClock.now - started).inSeconds
+        summary.renderSeconds = (rendered - started).inSeconds
+        return summary
     }
 
     private func summary(
         _ output: String, _ render: RenderPhase, _ results: [TaskResult], _ products: [AssemblyPhase.Product],
-        _ files: [OutputFolder.Written], _ time: Duration
+        _ files: [OutputFolder.Written]
     ) -> JobSummary {
         let progress = render.progress
         let main = products.flatMap { [$0.cog.bytes, $0.png?.bytes ?? 0] }.reduce(0, +)
@@ -82,7 +88,8 @@ public final class JobRunner: Sendable {
         }
         return JobSummary(
             state: failures.isEmpty ? .done : .partial, output: output,
-            files: products.flatMap { [$0.cog.name] + ($0.png.map { [$0.name] } ?? []) } + files.map(\.name), columns: job.plan.grid.columns,
+            files: products.flatMap { [$0.cog.name] + ($0.png.map { [$0.name] } ?? []) } + files.map(\.name),
+            columns: job.plan.grid.columns,
             rows: job.plan.grid.rows, crs: job.plan.grid.crs.name,
             products: products.map { product in
                 let statistics = product.statistics.count > 0 ? product.statistics : nil
@@ -93,12 +100,17 @@ public final class JobRunner: Sendable {
                     mean: statistics?.mean, standardDeviation: statistics?.standardDeviation,
                     files: [product.cog.name] + (product.png.map { [$0.name] } ?? []))
             },
-            seconds: Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18,
-            bytesRead: progress.bytesRead, bytesWritten: main + files.reduce(0) { $0 + $1.bytes },
+            seconds: 0, renderSeconds: 0, bytesRead: progress.bytesRead,
+            bytesWritten: main + files.reduce(0) { $0 + $1.bytes },
             tasks: progress.tasksTotal, tasksReused: progress.tasksReused, tasksFailed: progress.tasksFailed,
             blocksDecoded: render.blocksDecoded, failures: failures,
             warnings: job.plan.scenes.flatMap { scene in scene.warnings.map { "\(scene.id): \($0)" } })
     }
+}
+
+extension Duration {
+    /// As a number of seconds.
+    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }
 
 /// What a job takes of a machine's memory.

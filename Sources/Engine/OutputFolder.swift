@@ -2,8 +2,8 @@ import Foundation
 import Raster
 import TileStore
 
-/// The folder that gets a job's outputs: every file is written as `.NAME.part` beside its place and all appear together
-/// at the end; after a failure nothing of them is left (RASTER.md, Outputs).
+/// The folder that gets a job's outputs: every file is written as `.NAME.part` beside its place and all
+/// appear together at the end; after a failure nothing of them is left (RASTER.md, Outputs).
 final class OutputFolder {
     let path: String
     private var parts: [(part: String, name: String)] = []

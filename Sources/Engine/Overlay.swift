@@ -2,11 +2,11 @@ import Foundation
 import Mosaic
 import Raster
 
-/// `<index>.3857.png`: a mosaic in the projection of web maps, at most 4096 pixels a side. A picture in UTM that is hung
-/// on longitude and latitude corners lies kilometres off (RASTER.md, Outputs).
+/// `<index>.3857.png`: a mosaic in the projection of web maps, at most 4096 pixels a side. A picture in UTM
+/// that is hung on longitude and latitude corners lies kilometres off (RASTER.md, Outputs).
 ///
-/// The finished COG is the one scene of a small plan of its own, so that warp, averages and colours are the same as
-/// everywhere.
+/// The finished COG is the one scene of a small plan of its own, so that warp, averages and colours are the
+/// same as everywhere.
 struct Overlay {
     private static let webMercator = CRS("EPSG:3857")
     /// Pixels a side at most.
@@ -29,7 +29,8 @@ struct Overlay {
         let finest = max(width / Double(mosaic.columns), height / Double(mosaic.rows))
         let pixel = max(finest, max(width, height) / Self.mostPixels)
         grid = Grid(
-            crs: Self.webMercator, originX: bounds.left, originY: bounds.top, pixelWidth: pixel, pixelHeight: pixel,
+            crs: Self.webMercator, originX: bounds.left, originY: bounds.top, pixelWidth: pixel,
+            pixelHeight: pixel,
             columns: min(Int(Self.mostPixels), max(1, Int((width / pixel).rounded(.up)))),
             rows: min(Int(Self.mostPixels), max(1, Int((height / pixel).rounded(.up)))))
     }
@@ -53,7 +54,8 @@ struct Overlay {
             try renderer.strip(number, into: plane)
             sink.truncate()
             let strip = try encoder.encode(
-                plane, stride: grid.columns, columns: grid.columns, rows: writer.rows(ofStrip: number), into: sink)
+                plane, stride: grid.columns, columns: grid.columns, rows: writer.rows(ofStrip: number),
+                into: sink)
             try writer.append(strip, chunk: sink.bytes)
         }
         try writer.finish()
@@ -69,10 +71,12 @@ struct Overlay {
         request.expressions = [NamedExpression(name: "overlay", formula: "red")]
         request.range = index.range
         let band = Band(
-            file: SourceFile(address: cogPath, size: nil, version: nil), number: 1, grid: mosaic, sample: .float32,
+            file: SourceFile(address: cogPath, size: nil, version: nil), number: 1, grid: mosaic,
+            sample: .float32,
             nodata: nil, radiometry: Radiometry(scale: 1, offset: 0, origin: .assumed))
         return MosaicPlan(
-            grid: grid, scenes: [Scene(id: index.name, sensor: .plain, bands: ["red": band])], extents: [grid.bounds],
+            grid: grid, scenes: [Scene(id: index.name, sensor: .plain, bands: ["red": band])],
+            extents: [grid.bounds],
             indices: try SpectralIndex.resolve(request), rules: RenderRules(mask: .none, clamp: .keep),
             taskEdge: MosaicPlan.blockEdge)
     }

@@ -2,8 +2,8 @@ import Foundation
 import Mosaic
 import Raster
 
-/// What the outputs say about themselves: TIFF metadata, the STAC item and the provenance. Equal plans give equal text;
-/// only `provenance.json` knows times (RASTER.md, Outputs).
+/// What the outputs say about themselves: TIFF metadata, the STAC item and the provenance. Equal plans give
+/// equal text; only `provenance.json` knows times (RASTER.md, Outputs).
 enum ProductMetadata {
     /// The COG's metadata items.
     static func items(_ plan: MosaicPlan, _ index: SpectralIndex) -> [(key: String, value: String)] {
@@ -32,8 +32,8 @@ enum ProductMetadata {
     }
 }
 
-/// `mosaic.json`: a STAC 1.1 item with the projection (v2.0), raster (v2.0), eo (v2.0), processing (v1.2) and file
-/// (v2.1) extensions.
+/// `mosaic.json`: a STAC 1.1 item with the projection (v2.0), raster (v2.0), eo (v2.0), processing (v1.2) and
+/// file (v2.1) extensions.
 struct StacItemWriter {
     let job: JobPlan
     let products: [AssemblyPhase.Product]
@@ -54,9 +54,12 @@ struct StacItemWriter {
         let item: [String: Any] = [
             "type": "Feature", "stac_version": "1.1.0", "stac_extensions": Self.extensions,
             "id": "arbutus-\(job.identity.description.prefix(16))", "geometry": footprint.geometry,
-            "bbox": footprint.bbox, "properties": properties(plan), "assets": assets(plan), "links": links(plan),
+            "bbox": footprint.bbox, "properties": properties(plan), "assets": assets(plan),
+            "links": links(plan),
         ]
-        let options: JSONSerialization.WritingOptions = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let options: JSONSerialization.WritingOptions = [
+            .prettyPrinted, .sortedKeys, .withoutEscapingSlashes,
+        ]
         return Array(try JSONSerialization.data(withJSONObject: item, options: options)) + [0x0A]
     }
 
@@ -65,8 +68,10 @@ struct StacItemWriter {
         let grid = job.plan.grid
         let area = try Area(covering: grid.bounds, in: grid.crs)
         let bbox = [area.west, area.south, area.east, area.north].map(Self.rounded)
-        let box = area.crossesAntimeridian
-            ? [ring(area.west, area.south, 180, area.north), ring(-180, area.south, area.east, area.north)] : nil
+        let box =
+            area.crossesAntimeridian
+            ? [ring(area.west, area.south, 180, area.north), ring(-180, area.south, area.east, area.north)]
+            : nil
         if let box {
             return (["type": "MultiPolygon", "coordinates": box.map { [$0] }], bbox)
         }
@@ -90,7 +95,9 @@ struct StacItemWriter {
     }
 
     private func ring(_ west: Double, _ south: Double, _ east: Double, _ north: Double) -> [[Double]] {
-        [[west, south], [east, south], [east, north], [west, north], [west, south]].map { $0.map(Self.rounded) }
+        [[west, south], [east, south], [east, north], [west, north], [west, south]].map {
+            $0.map(Self.rounded)
+        }
     }
 
     /// Seven decimals of a degree: a centimetre.
@@ -99,9 +106,12 @@ struct StacItemWriter {
     private func properties(_ plan: MosaicPlan) -> [String: Any] {
         var properties: [String: Any] = [
             "datetime": NSNull(), "processing:software": ["arbutus": ArbutusVersion.string],
-            "processing:expression": ["format": "text", "expression": plan.indices.map {
-                "\($0.name) = \($0.formulaText)"
-            }.joined(separator: "; ")],
+            "processing:expression": [
+                "format": "text",
+                "expression": plan.indices.map {
+                    "\($0.name) = \($0.formulaText)"
+                }.joined(separator: "; "),
+            ],
             "arbutus:selection": ProductMetadata.selection(plan.rules),
             "arbutus:mask": ProductMetadata.mask(plan.rules.mask),
             "proj:code": plan.grid.crs.name.hasPrefix("EPSG:") ? plan.grid.crs.name : NSNull(),
@@ -123,7 +133,8 @@ struct StacItemWriter {
         }
         let clouds = plan.scenes.compactMap(\.cloudCover)
         if clouds.count == plan.scenes.count, !clouds.isEmpty {
-            properties["eo:cloud_cover"] = ((clouds.reduce(0, +) / Double(clouds.count)) * 100).rounded() / 100
+            properties["eo:cloud_cover"] =
+                ((clouds.reduce(0, +) / Double(clouds.count)) * 100).rounded() / 100
         }
         return properties
     }
@@ -140,14 +151,17 @@ struct StacItemWriter {
         var assets: [String: Any] = [:]
         for product in products {
             var band: [String: Any] = [
-                "name": product.index.name, "description": product.index.title, "data_type": "float32", "nodata": "nan",
+                "name": product.index.name, "description": product.index.title, "data_type": "float32",
+                "nodata": "nan",
                 "raster:spatial_resolution": plan.grid.pixelWidth,
             ]
             if product.statistics.count > 0 {
                 band["statistics"] = [
-                    "minimum": Double(product.statistics.minimum), "maximum": Double(product.statistics.maximum),
+                    "minimum": Double(product.statistics.minimum),
+                    "maximum": Double(product.statistics.maximum),
                     "mean": product.statistics.mean, "stddev": product.statistics.standardDeviation,
-                    "valid_percent": 100 * Double(product.statistics.count) / Double(max(1, product.counts.total)),
+                    "valid_percent": 100 * Double(product.statistics.count)
+                        / Double(max(1, product.counts.total)),
                 ]
             }
             assets[product.index.name] = asset(
@@ -156,7 +170,10 @@ struct StacItemWriter {
             guard let png = product.png else { continue }
             assets["\(product.index.name)-png"] = asset(
                 png, "image/png", ["visual"],
-                ["title": "\(product.index.title), coloured from \(product.index.range.low) to \(product.index.range.high)"])
+                [
+                    "title":
+                        "\(product.index.title), coloured from \(product.index.range.low) to \(product.index.range.high)"
+                ])
         }
         for file in extra {
             let type = file.name.hasSuffix(".tif") ? "image/tiff; application=geotiff" : "image/png"

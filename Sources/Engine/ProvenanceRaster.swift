@@ -12,7 +12,8 @@ struct ProvenanceRaster {
         let file = try folder.create(name)
         defer { close(file.descriptor) }
         let writer = try ProvenanceWriter(
-            path: folder.temporaryPath(of: name), called: file.path, grid: plan.grid, indices: plan.indices.map(\.name),
+            path: folder.temporaryPath(of: name), called: file.path, grid: plan.grid,
+            indices: plan.indices.map(\.name),
             scenes: plan.scenes.map(\.id))
         let coder = PlaneCoder()
         let scratch = ByteSink()
@@ -26,7 +27,8 @@ struct ProvenanceRaster {
                     let x = task.window.x + block % across * edge
                     let y = task.window.y + block / across * edge
                     let window = PixelWindow(x: x, y: y, width: edge, height: edge).intersection(task.window)
-                    let reasons: [UInt8] = try decode(layer.reasons[block], window, task, blobs, coder, scratch)
+                    let reasons: [UInt8] = try decode(
+                        layer.reasons[block], window, task, blobs, coder, scratch)
                     let local: [UInt16] = try decode(layer.scenes[block], window, task, blobs, coder, scratch)
                     let (scenes, dates) = numbers(local, task)
                     try writer.write(scenes, band: index * 3 + 1, window: window)
@@ -43,7 +45,8 @@ struct ProvenanceRaster {
     }
 
     private func decode<Value: FixedWidthInteger & UnsignedInteger>(
-        _ plane: Blob.Plane, _ window: PixelWindow, _ task: MosaicTask, _ blobs: TaskBlobs, _ coder: PlaneCoder,
+        _ plane: Blob.Plane, _ window: PixelWindow, _ task: MosaicTask, _ blobs: TaskBlobs,
+        _ coder: PlaneCoder,
         _ scratch: ByteSink
     ) throws -> [Value] {
         var values = [Value](repeating: 0, count: window.count)
@@ -62,9 +65,12 @@ struct ProvenanceRaster {
             return (local, [UInt16](repeating: 0, count: local.count))
         }
         let scenes = [0] + task.scenes.map { UInt16(clamping: $0 + 1) }
-        let dates = [0] + task.scenes.map { number in
-            job.plan.scenes[number].acquired.map { UInt16(clamping: Int(($0 / 86_400).rounded(.down))) } ?? 0
-        }
+        let dates =
+            [0]
+            + task.scenes.map { number in
+                job.plan.scenes[number].acquired.map { UInt16(clamping: Int(($0 / 86_400).rounded(.down))) }
+                    ?? 0
+            }
         return (local.map { scenes[Int($0)] }, local.map { dates[Int($0)] })
     }
 }

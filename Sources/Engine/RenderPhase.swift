@@ -94,7 +94,7 @@ final class RenderPhase: Sendable {
             return record(
                 TaskResult(
                     entry: entry, blob: blob, wasReused: true, failures: [], bytesRead: 0,
-                    seconds: Self.seconds(since: started)), number)
+                    seconds: (ContinuousClock.now - started).inSeconds), number)
         }
         let before = renderer.bytesRead
         guard let rendered = renderer.render(job.plan.tasks[number], isCancelled: stop) else {
@@ -114,7 +114,8 @@ final class RenderPhase: Sendable {
         record(
             TaskResult(
                 entry: entry, blob: blob, wasReused: false, failures: rendered.failures,
-                bytesRead: renderer.bytesRead - before, seconds: Self.seconds(since: started)), number)
+                bytesRead: renderer.bytesRead - before, seconds: (ContinuousClock.now - started).inSeconds),
+            number)
     }
 
     /// Removes the blobs of tasks whose sources could not be read.
@@ -157,11 +158,6 @@ final class RenderPhase: Sendable {
 
     private static func holeKey(_ key: ContentHash) -> ContentHash {
         ContentHash(of: key.bytes + withUnsafeBytes(of: UInt64.random(in: 0 ... .max)) { [UInt8]($0) })
-    }
-
-    private static func seconds(since start: ContinuousClock.Instant) -> Double {
-        let passed = (ContinuousClock.now - start).components
-        return Double(passed.seconds) + Double(passed.attoseconds) * 1e-18
     }
 }
 

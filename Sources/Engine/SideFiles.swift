@@ -2,7 +2,8 @@ import Foundation
 import Mosaic
 import Raster
 
-/// The small files beside COG and PNG: world file and CRS of each PNG, QGIS style of each COG, STAC item, provenance.
+/// The small files beside COG and PNG: world file and CRS of each PNG, QGIS style of each COG, STAC item,
+/// provenance.
 struct SideFiles {
     let job: JobPlan
     let products: [AssemblyPhase.Product]
@@ -26,7 +27,8 @@ struct SideFiles {
         if let overlay {
             for product in products {
                 pictures += try overlay.write(
-                    product.index, mosaic: grid, cogPath: folder.temporaryPath(of: product.cog.name), into: folder)
+                    product.index, mosaic: grid, cogPath: folder.temporaryPath(of: product.cog.name),
+                    into: folder)
             }
         }
         if job.plan.rules.provenance {
@@ -34,7 +36,9 @@ struct SideFiles {
         }
         files += pictures
         let extra = pictures.filter { $0.name.hasSuffix(".png") || $0.name.hasSuffix(".tif") }
-        files.append(try folder.write("mosaic.json", StacItemWriter(job: job, products: products, extra: extra).json()))
+        files.append(
+            try folder.write("mosaic.json", StacItemWriter(job: job, products: products, extra: extra).json())
+        )
         files.append(try folder.write("provenance.json", provenance()))
         return files
     }

@@ -2,7 +2,8 @@ import Foundation
 import Mosaic
 import Raster
 
-/// Compresses a picture's strips on several threads and writes them in order; at most a few strips wait in memory.
+/// Compresses a picture's strips on several threads and writes them in order; at most a few strips wait in
+/// memory.
 final class StripWriter: @unchecked Sendable {
     private let blobs: TaskBlobs
     private let index: Int
@@ -28,7 +29,8 @@ final class StripWriter: @unchecked Sendable {
         count = writer.stripCount
     }
 
-    /// Compresses strips until none is left; called by each thread. The one that writes the last strip ends the file.
+    /// Compresses strips until none is left; called by each thread. The one that writes the last strip ends
+    /// the file.
     func work() throws {
         let encoder = PngStripEncoder()
         let plane = UnsafeMutablePointer<UInt8>.allocate(capacity: columns * PngStrip.rows)
@@ -40,7 +42,8 @@ final class StripWriter: @unchecked Sendable {
                 try blobs.palette(index: index, row: number, into: plane, scratch: scratch)
                 sink.truncate()
                 let height = min(PngStrip.rows, rows - number * PngStrip.rows)
-                let strip = try encoder.encode(plane, stride: columns, columns: columns, rows: height, into: sink)
+                let strip = try encoder.encode(
+                    plane, stride: columns, columns: columns, rows: height, into: sink)
                 try write(number, strip, sink)
             } catch {
                 fail()

@@ -22,7 +22,9 @@ final class TaskBlobs: Sendable {
         let columns = (plan.grid.columns + edge - 1) / edge
         cellColumns = columns
         cells = Dictionary(
-            uniqueKeysWithValues: plan.tasks.map { ($0.window.y / edge * columns + $0.window.x / edge, $0.number) })
+            uniqueKeysWithValues: plan.tasks.map {
+                ($0.window.y / edge * columns + $0.window.x / edge, $0.number)
+            })
         Self.allowOpenFiles(results.count + 256)
         var files: [Int32] = []
         do {
@@ -70,7 +72,8 @@ final class TaskBlobs: Sendable {
         let part = blob.layers[index].levels[level][(row & mask) * across + (column & mask)]
         guard part.length > 0 else { return nil }
         return BlockPlace(
-            fileDescriptor: files[number], offset: TileStore.Entry.headBytes + part.offset, length: part.length)
+            fileDescriptor: files[number], offset: TileStore.Entry.headBytes + part.offset,
+            length: part.length)
     }
 
     /// Fills a task's remnant, row by row; nil when all its pixels are NaN.
@@ -140,12 +143,15 @@ final class TaskBlobs: Sendable {
 
     private func damaged(_ number: Int) -> EngineError {
         EngineError(
-            "blob \(results[number].entry.path) is damaged; remove it and run the job again, it repeats what is missing")
+            "blob \(results[number].entry.path) is damaged; remove it and run the job again, it repeats what is missing"
+        )
     }
 
     private static func allowOpenFiles(_ count: Int) {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < rlim_t(count) else {
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0,
+            limit.rlim_cur < rlim_t(count)
+        else {
             return
         }
         limit.rlim_cur = min(rlim_t(count), limit.rlim_max)

@@ -2,15 +2,16 @@ import Foundation
 import Mosaic
 import Raster
 
-/// The overview levels that no task holds whole, made from the tasks' remnants: the only float pixels that the
-/// assembler sees (ARCHITECTURE.md, Decisions).
+/// The overview levels that no task holds whole, made from the tasks' remnants: the only float pixels that
+/// the assembler sees (ARCHITECTURE.md, Decisions).
 ///
-/// Works depth first from the smallest overview down, so that a block of each level is in memory at a time, whatever the
-/// size of the mosaic. Compressed blocks go to a spool file in the order in which they are made.
+/// Works depth first from the smallest overview down, so that a block of each level is in memory at a time,
+/// whatever the size of the mosaic. Compressed blocks go to a spool file in the order in which they are made.
 final class TopLevels {
     private let layout: CogLayout
     private let firstLevel: Int
-    private let remnant: (_ column: Int, _ row: Int, _ into: UnsafeMutablePointer<Float>) throws -> (Int, Int)?
+    private let remnant:
+        (_ column: Int, _ row: Int, _ into: UnsafeMutablePointer<Float>) throws -> (Int, Int)?
     private let spool: SpoolFile
     private let coder = FloatBlockCoder()
     private let sink = ByteSink(capacity: 1 << 21)
@@ -27,11 +28,12 @@ final class TopLevels {
 
     /// - Parameters:
     ///   - firstLevel: the first level that no task holds whole.
-    ///   - remnant: fills the pixels of a task's remnant, at most 256 × 256 and row by row without gaps, and returns
-    ///     their columns and rows; nil when all are NaN.
+    /// - remnant: fills the pixels of a task's remnant, at most 256 × 256 and row by row without gaps, and
+    ///   returns their columns and rows; nil when all are NaN.
     init(
         layout: CogLayout, firstLevel: Int, spool: SpoolFile,
-        remnant: @escaping (_ column: Int, _ row: Int, _ into: UnsafeMutablePointer<Float>) throws -> (Int, Int)?
+        remnant:
+            @escaping (_ column: Int, _ row: Int, _ into: UnsafeMutablePointer<Float>) throws -> (Int, Int)?
     ) {
         self.layout = layout
         self.firstLevel = firstLevel
@@ -45,8 +47,11 @@ final class TopLevels {
         _ = try block(level: layout.levels.count - 1, row: 0, column: 0)
     }
 
-    /// Encodes one block, made of four of the level below, and returns it halved for the level above; nil: all NaN.
-    private func block(level: Int, row: Int, column: Int) throws -> (pixels: [Float], columns: Int, rows: Int)? {
+    /// Encodes one block, made of four of the level below, and returns it halved for the level above; nil:
+    /// all NaN.
+    private func block(level: Int, row: Int, column: Int) throws -> (
+        pixels: [Float], columns: Int, rows: Int
+    )? {
         let edge = Self.edge
         let size = layout.levels[level]
         let columns = min(edge, size.columns - column * edge)
@@ -67,18 +72,21 @@ final class TopLevels {
             for line in 0..<part.rows {
                 let target = (down * edge / 2 + line) * columns + across * edge / 2
                 pixels.replaceSubrange(
-                    target..<target + part.columns, with: part.pixels[line * part.columns..<(line + 1) * part.columns])
+                    target..<target + part.columns,
+                    with: part.pixels[line * part.columns..<(line + 1) * part.columns])
             }
         }
         guard any else { return nil }
         sink.truncate()
         if let length = coder.encode(pixels, stride: columns, columns: columns, rows: rows, into: sink) {
-            places[Place(level: level, row: row, column: column)] = try spool.append(sink.bytes.prefix(length))
+            places[Place(level: level, row: row, column: column)] = try spool.append(
+                sink.bytes.prefix(length))
         }
         return Overview.halved(pixels, columns: columns, rows: rows)
     }
 
-    private func readRemnant(_ row: Int, _ column: Int) throws -> (pixels: [Float], columns: Int, rows: Int)? {
+    private func readRemnant(_ row: Int, _ column: Int) throws -> (pixels: [Float], columns: Int, rows: Int)?
+    {
         var size: (Int, Int)?
         let pixels = try [Float](unsafeUninitializedCapacity: Self.edge * Self.edge / 4) { buffer, count in
             size = try remnant(column, row, buffer.baseAddress!)
@@ -100,7 +108,8 @@ final class SpoolFile: @unchecked Sendable {
         var template = Array("\(folder)/.arbutus-spool-XXXXXX".utf8CString)
         descriptor = mkstemp(&template)
         guard descriptor >= 0 else {
-            throw EngineError("cannot write in \(folder): \(String(cString: strerror(errno))); choose another folder")
+            throw EngineError(
+                "cannot write in \(folder): \(String(cString: strerror(errno))); choose another folder")
         }
         unlink(template)
     }

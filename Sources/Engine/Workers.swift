@@ -1,9 +1,11 @@
 import Foundation
 import Synchronization
 
-/// Threads for pixel work: their own, never an event loop's or the cooperative pool's (ARCHITECTURE.md, Decisions).
+/// Threads for pixel work: their own, never an event loop's or the cooperative pool's (ARCHITECTURE.md,
+/// Decisions).
 enum Workers {
-    /// Runs `body` on `count` threads at once and returns when all have ended; throws the first error in worker order.
+    /// Runs `body` on `count` threads at once and returns when all have ended; throws the first error in
+    /// worker order.
     static func run(_ count: Int, _ body: @escaping @Sendable (_ worker: Int) throws -> Void) throws {
         let failures = Mutex<[Int: any Error]>([:])
         let group = DispatchGroup()

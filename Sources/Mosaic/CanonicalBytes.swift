@@ -1,6 +1,7 @@
 /// Bytes that are equal exactly when the values are: what a task's key is a hash of (PROTOCOL.md, section 3).
 ///
-/// Every value is written with a fixed width or a length before it, so no two sequences of values share bytes.
+/// Every value is written with a fixed width or a length before it, so no two sequences of values share
+/// bytes.
 public struct CanonicalBytes: Sendable {
     public private(set) var bytes: [UInt8] = []
 

@@ -32,12 +32,6 @@ public struct IndexProgram: Codable, Hashable, Sendable {
     /// The most values that stand on the stack at once, 1 to `Expression.maximumDepth`.
     public let stackDepth: Int
 
-    init(bands: [String], operations: [IndexOperation], stackDepth: Int) {
-        self.bands = bands
-        self.operations = operations
-        self.stackDepth = stackDepth
-    }
-
     /// The formula's value for one pixel; the reference that kernels are compared with.
     ///
     /// - Parameter reflectance: one value for each of `bands`, in that order.

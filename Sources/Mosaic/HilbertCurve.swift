@@ -1,4 +1,5 @@
-/// Places on a Hilbert curve, so that tasks that follow each other lie beside each other and share source blocks.
+/// Places on a Hilbert curve, so that tasks that follow each other lie beside each other and share source
+/// blocks.
 ///
 /// The mapping is the classic one by quadrant rotation (Hilbert 1891; J. K. Lawder, "Calculation of mappings
 /// between one and n-dimensional values using the Hilbert space-filling curve", 2000).

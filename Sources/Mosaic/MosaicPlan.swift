@@ -1,5 +1,5 @@
-/// All that decides a mosaic: grid, scenes in order, indices, rules and tasks. A pure function of a request and the
-/// scenes found for it; every node that holds a plan makes the same bytes from it.
+/// All that decides a mosaic: grid, scenes in order, indices, rules and tasks. A pure function of a request
+/// and the scenes found for it; every node that holds a plan makes the same bytes from it.
 public struct MosaicPlan: Codable, Hashable, Sendable {
     /// The job grid.
     public var grid: Grid
@@ -12,7 +12,8 @@ public struct MosaicPlan: Codable, Hashable, Sendable {
     public var rules: RenderRules
     /// Side of a full task in pixels: 512 · 2ⁿ.
     public var taskEdge: Int
-    /// Tasks that touch a scene, along a Hilbert curve. Cells that no scene touches have no task: they are empty.
+    /// Tasks that touch a scene, along a Hilbert curve. Cells that no scene touches have no task: they are
+    /// empty.
     public var tasks: [MosaicTask]
 
     /// Side of a block in pixels: the unit of compression, of statistics and of rendering.

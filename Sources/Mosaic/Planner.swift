@@ -25,9 +25,9 @@ public enum Planner {
 
     /// The job grid.
     ///
-    /// Without `--crs`, `--resolution` and a mixture of systems the grid has the phase of the first scene in plan
-    /// order; otherwise its lines are multiples of the resolution. The extent is that of the scenes or of the area
-    /// asked for, extended outward to whole pixels.
+    /// Without `--crs`, `--resolution` and a mixture of systems the grid has the phase of the first scene in
+    /// plan order; otherwise its lines are multiples of the resolution. The extent is that of the scenes or
+    /// of the area asked for, extended outward to whole pixels.
     ///
     /// - Parameters:
     ///   - placements: in plan order, not empty.
@@ -50,7 +50,8 @@ public enum Planner {
         let origin: (x: Double, y: Double) =
             snapped ? (0, 0) : (placements[0].finest.originX, placements[0].finest.originY)
         let lattice = Grid(
-            crs: crs, originX: origin.x, originY: origin.y, pixelWidth: width, pixelHeight: height, columns: 0,
+            crs: crs, originX: origin.x, originY: origin.y, pixelWidth: width, pixelHeight: height,
+            columns: 0,
             rows: 0)
         return try cut(lattice, to: area ?? union)
     }

@@ -1,5 +1,5 @@
-/// How the values of several scenes at one pixel become one (RASTER.md, Selection). The order of scenes is settled
-/// by the plan, so `last`, `newest` and `least-cloud` are `first` over another order.
+/// How the values of several scenes at one pixel become one (RASTER.md, Selection). The order of scenes is
+/// settled by the plan, so `last`, `newest` and `least-cloud` are `first` over another order.
 public enum Composite: String, Codable, Sendable {
     case first, mean, median, min, max, count
 }

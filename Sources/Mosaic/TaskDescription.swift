@@ -1,9 +1,9 @@
 extension MosaicPlan {
-    /// All that decides a task's bytes, except the engine itself (whose fingerprint the shell adds): grid cell,
-    /// scenes, bands, radiometry, indices, rules, encoding (PROTOCOL.md, section 3, "The task key").
+    /// All that decides a task's bytes, except the engine itself (whose fingerprint the shell adds): grid
+    /// cell, scenes, bands, radiometry, indices, rules, encoding (PROTOCOL.md, section 3, "The task key").
     ///
-    /// The number of tasks, their order and scenes elsewhere leave it alone, so adding a scene changes the keys of
-    /// the tasks that it touches and of no others.
+    /// The number of tasks, their order and scenes elsewhere leave it alone, so adding a scene changes the
+    /// keys of the tasks that it touches and of no others.
     public func description(of task: MosaicTask) -> CanonicalBytes {
         var bytes = CanonicalBytes("arbutus task 1")
         var lattice = grid

@@ -21,8 +21,10 @@ public struct LibraryVersions: Codable, Hashable, Sendable {
         return LibraryVersions(
             gdal: String(cString: GDALVersionInfo("RELEASE_NAME")), proj: "\(major).\(minor).\(patch)",
             // `LIBTIFF, Version 4.5.0`, and then lines of copyright.
-            tiff: tiff.flatMap { String(cString: $0).split(separator: "\n").first?.split(separator: " ").last }
-                .map(String.init),
+            tiff: tiff.flatMap {
+                String(cString: $0).split(separator: "\n").first?.split(separator: " ").last
+            }
+            .map(String.init),
             isal: "\(ISAL_MAJOR_VERSION).\(ISAL_MINOR_VERSION).\(ISAL_PATCH_VERSION)",
             readsJPEG2000: ["JP2OpenJPEG", "JP2KAK", "JP2ECW", "JP2MrSID"].contains { (name: String) in
                 GDALGetDriverByName(name) != nil

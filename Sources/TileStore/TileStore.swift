@@ -1,14 +1,15 @@
 import Foundation
 import Synchronization
 
-/// Blobs on disk under the hash of what made them, bounded in size, the ones used longest ago forgotten first.
+/// Blobs on disk under the hash of what made them, bounded in size, the ones used longest ago forgotten
+/// first.
 ///
-/// A file is the blob behind a head of 64 bytes that holds its digest. It appears under its name complete or not at all
-/// (temporary file, rename), so a process killed at any moment leaves a store that can be used. What a live job needs
-/// is pinned; pinned bytes stand outside the bound (PROTOCOL.md, section 3, "No room").
+/// A file is the blob behind a head of 64 bytes that holds its digest. It appears under its name complete or
+/// not at all (temporary file, rename), so a process killed at any moment leaves a store that can be used.
+/// What a live job needs is pinned; pinned bytes stand outside the bound (PROTOCOL.md, section 3, "No room").
 ///
-/// Several processes may share a folder: they see each other's blobs, and a blob that one removes is made again by
-/// the other.
+/// Several processes may share a folder: they see each other's blobs, and a blob that one removes is made
+/// again by the other.
 public final class TileStore: Sendable {
     /// A blob's place on disk.
     public struct Entry: Hashable, Sendable {
@@ -50,13 +51,15 @@ public final class TileStore: Sendable {
     public init(folder: String, limit: Int? = nil) throws {
         self.folder = folder
         do {
-            try FileManager.default.createDirectory(atPath: folder + "/tasks", withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: folder + "/tasks", withIntermediateDirectories: true)
         } catch {
             throw StoreError(
                 "cannot make the store \(folder): \(Self.words(errno)); choose another folder with --store")
         }
         guard access(folder + "/tasks", W_OK) == 0 else {
-            throw StoreError("cannot write in the store \(folder): \(Self.words(errno)); choose another with --store")
+            throw StoreError(
+                "cannot write in the store \(folder): \(Self.words(errno)); choose another with --store")
         }
         self.limit = limit ?? min(20_000_000_000, Self.freeBytes(folder) / 10)
     }
@@ -69,7 +72,9 @@ public final class TileStore: Sendable {
         let file = open(path, O_RDONLY)
         guard file >= 0 else { return nil }
         defer { close(file) }
-        guard let entry = head(of: file, key: key, path: path), !verify || digest(of: file, entry) == entry.digest else {
+        guard let entry = head(of: file, key: key, path: path),
+            !verify || digest(of: file, entry) == entry.digest
+        else {
             unlink(path)
             return nil
         }
@@ -110,7 +115,8 @@ public final class TileStore: Sendable {
         let file = open(entry.path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else {
             throw StoreError(
-                "cannot read blob \(entry.path): \(Self.words(errno)); run the job again, it repeats what is missing")
+                "cannot read blob \(entry.path): \(Self.words(errno)); run the job again, it repeats what is missing"
+            )
         }
         return file
     }
@@ -130,11 +136,16 @@ public final class TileStore: Sendable {
 
     private func head(of file: Int32, key: ContentHash, path: String) -> Entry? {
         var head = [UInt8](repeating: 0, count: Entry.headBytes)
-        guard pread(file, &head, head.count, 0) == head.count, Array(head[..<8]) == Self.magic else { return nil }
+        guard pread(file, &head, head.count, 0) == head.count, Array(head[..<8]) == Self.magic else {
+            return nil
+        }
         let length = head[40..<48].reversed().reduce(0) { $0 << 8 | UInt64($1) }
         var facts = stat()
-        guard fstat(file, &facts) == 0, UInt64(facts.st_size) == length + UInt64(Entry.headBytes) else { return nil }
-        return Entry(key: key, digest: ContentHash(bytes: Array(head[8..<40])), path: path, length: Int(length))
+        guard fstat(file, &facts) == 0, UInt64(facts.st_size) == length + UInt64(Entry.headBytes) else {
+            return nil
+        }
+        return Entry(
+            key: key, digest: ContentHash(bytes: Array(head[8..<40])), path: path, length: Int(length))
     }
 
     private func digest(of file: Int32, _ entry: Entry) -> ContentHash? {
@@ -185,7 +196,9 @@ public final class TileStore: Sendable {
     static func freeBytes(_ folder: String) -> Int {
         var facts = statvfs()
         guard statvfs(folder, &facts) == 0 else { return 0 }
-        return Int(clamping: UInt64(facts.f_bavail).multipliedReportingOverflow(by: UInt64(facts.f_frsize)).partialValue)
+        return Int(
+            clamping: UInt64(facts.f_bavail).multipliedReportingOverflow(by: UInt64(facts.f_frsize))
+                .partialValue)
     }
 
     static func words(_ code: Int32) -> String { String(cString: strerror(code)) }
@@ -205,8 +218,8 @@ extension TileStore {
         return Usage(blobs: all.count { $0.key != nil }, bytes: all.reduce(0) { $0 + $1.bytes }, limit: limit)
     }
 
-    /// Forgets the blobs used longest ago until the unpinned ones fit in the limit, and temporary files left by dead
-    /// processes for over an hour.
+    /// Forgets the blobs used longest ago until the unpinned ones fit in the limit, and temporary files left
+    /// by dead processes for over an hour.
     ///
     /// - Parameter everything: forget all that is not pinned.
     /// - Returns: bytes freed.
@@ -236,13 +249,17 @@ extension TileStore {
         let manager = FileManager.default
         var found: [Listed] = []
         for branch in (Result { try manager.contentsOfDirectory(atPath: root) }.value ?? []).sorted() {
-            for name in (Result { try manager.contentsOfDirectory(atPath: "\(root)/\(branch)") }.value ?? []).sorted() {
+            for name in (Result { try manager.contentsOfDirectory(atPath: "\(root)/\(branch)") }.value ?? [])
+                .sorted()
+            {
                 let path = "\(root)/\(branch)/\(name)"
                 var facts = stat()
                 guard stat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else { continue }
                 let time = Double(facts.st_mtim.tv_sec) + Double(facts.st_mtim.tv_nsec) / 1e9
                 found.append(
-                    Listed(path: path, key: ContentHash(hexadecimal: name), bytes: Int(facts.st_size), lastUse: time))
+                    Listed(
+                        path: path, key: ContentHash(hexadecimal: name), bytes: Int(facts.st_size),
+                        lastUse: time))
             }
         }
         return found

@@ -82,8 +82,10 @@ import Testing
             name: "ndvi", counts: counts, minimum: -0.25, maximum: 0.875, mean: 0.5, standardDeviation: 0.1,
             files: ["ndvi.tif", "ndvi.png"])
         let summary = JobSummary(
-            state: .partial, output: "out", files: ["ndvi.tif", "ndvi.png", "mosaic.json"], columns: 40, rows: 25, crs: "EPSG:32633", products: [product],
-            seconds: 65, bytesRead: 1_500_000, bytesWritten: 3000, tasks: 4, tasksReused: 1, tasksFailed: 1,
+            state: .partial, output: "out", files: ["ndvi.tif", "ndvi.png", "mosaic.json"], columns: 40,
+            rows: 25, crs: "EPSG:32633", products: [product],
+            seconds: 65, renderSeconds: 60, bytesRead: 1_500_000, bytesWritten: 3000, tasks: 4,
+            tasksReused: 1, tasksFailed: 1,
             blocksDecoded: 4, failures: ["cannot read A.tif: it is cut short"], warnings: [])
         #expect(
             SummaryPrinter.text(summary) == """

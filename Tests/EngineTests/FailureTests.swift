@@ -129,8 +129,8 @@ import TileStore
         #expect(store.collect(everything: true) == usage.bytes, "nothing is pinned any more")
     }
 
-    /// The ways to read: raw deflate blocks with and without a predictor, strips, a short last one, left-out blocks,
-    /// other codecs, whole bytes and floats.
+    /// The ways to read: raw deflate blocks with and without a predictor, strips, a short last one, left-out
+    /// blocks, other codecs, whole bytes and floats.
     @Test(arguments: [
         ["TILED=YES", "BLOCKXSIZE=16", "BLOCKYSIZE=32", "COMPRESS=DEFLATE"],
         ["TILED=YES", "BLOCKXSIZE=16", "BLOCKYSIZE=16", "COMPRESS=DEFLATE", "PREDICTOR=2"],

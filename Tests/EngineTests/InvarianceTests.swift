@@ -116,7 +116,8 @@ import TileStore
         #expect(columns == 283 && rows == 160, "the last fits in a block")
     }
 
-    /// The mean of the valid of 2 × 2 pixels: the upper pair's sum and the lower pair's, divided by their number.
+    /// The mean of the valid of 2 × 2 pixels: the upper pair's sum and the lower pair's, divided by their
+    /// number.
     private func halved(_ pixels: [Float], _ columns: Int, _ rows: Int) -> ([Float], Int, Int) {
         let (width, height) = ((columns + 1) / 2, (rows + 1) / 2)
         var out = [Float](repeating: .nan, count: width * height)

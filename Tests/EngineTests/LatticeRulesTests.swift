@@ -12,8 +12,8 @@ import Testing
     @Test(arguments: [
         // Centres lie at ¼, ¾, 1¼ and 1¾ of the 20 m pixels, whose own centres are ½ and 1½.
         (Resampling.bilinear, [Float(0.1), 0.15, 0.25, 0.3]), (.nearest, [0.1, 0.1, 0.3, 0.3]),
-        // Keys at ¼ takes 0.8671875 and 0.2265625 of the two that are there, at ¾ beyond the edge 0.8671875 and
-        // −0.0703125, each over their sum.
+        // Keys at ¼ takes 0.8671875 and 0.2265625 of the two that are there, at ¾ beyond the edge 0.8671875
+        // and −0.0703125, each over their sum.
         (.cubic, [0.0823529, 0.1414286, 0.2585714, 0.3176471]),
     ]) func twentyMetresOnTen(method: Resampling, row: [Float]) throws {
         let trial = try Trial().kept
@@ -65,7 +65,8 @@ import Testing
         trial.show("nir")
         let outcome = try trial.run()
         #expect(outcome.summary.columns == 8)
-        // Pixel 3 lies at half of b's first pixel's left neighbour, which is not there: half the weight suffices.
+        // Pixel 3 lies at half of b's first pixel's left neighbour, which is not there: half the weight
+        // suffices.
         let row: [Float] = [0.01, 0.01, 0.01, 0.1, 0.2, 0.4, 0.6, .nan]
         #expect(equal(try outcome.values(), row, tolerance: 1e-6), "as found: \(outcome.summary)")
         #expect(try outcome.reasons().last == .outside)
@@ -73,8 +74,8 @@ import Testing
         #expect(equal(Array(try trial.run().values()[4...6]), [0.3, 0.5, 0.7], tolerance: 1e-6))
     }
 
-    /// The job's grid lies in the zone of the centre; each pixel of the other zone's scene is compared with PROJ
-    /// and bilinear weights in double.
+    /// The job's grid lies in the zone of the centre; each pixel of the other zone's scene is compared with
+    /// PROJ and bilinear weights in double.
     @Test func scenesOfTwoZonesMeet() throws {
         let trial = try Trial().kept
         let zones = try ["EPSG:32633", "EPSG:32634"].map { name -> (String, Double, Double) in

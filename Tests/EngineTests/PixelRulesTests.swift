@@ -75,7 +75,8 @@ import Testing
         trial.request.expressions = [NamedExpression(name: "ratio", formula: "sqrt(nir - 0.2) / red")]
         trial.request.range = ValueRange(low: -1, high: 1)
         let outcome = try trial.run()
-        // 2.5 · 0.26 / (0.3 + 0.24 − 0.15 + 1); SAVI 1.5 · 0.26 / 0.84; √0.1 / 0.04. All black: 0 / 1, 0 / 0.5, √−0.2.
+        // 2.5 · 0.26 / (0.3 + 0.24 − 0.15 + 1); SAVI 1.5 · 0.26 / 0.84; √0.1 / 0.04. All black: 0 / 1, 0 /
+        // 0.5, √−0.2.
         #expect(equal(try outcome.values("evi"), [0.65 / 1.39, .nan, 0], tolerance: 1e-6))
         #expect(equal(try outcome.values("savi"), [0.39 / 0.84, 0.39 / 0.84, 0], tolerance: 1e-6))
         #expect(equal(try outcome.values("ratio"), [7.905694, 7.905694, .nan], tolerance: 1e-5))
@@ -194,7 +195,8 @@ extension Trial {
     @Test func theWorstReasonIsKeptWhereNoSceneGivesAValue() throws {
         let trial = try Trial()
         let scl: (Double...) -> TinyBand = { TinyBand($0, type: GDT_Byte) }
-        // Pixels: nodata twice; nodata, then cloud; cloud, then black; black, then nodata; black, then a value.
+        // Pixels: nodata twice; nodata, then cloud; cloud, then black; black, then nodata; black, then a
+        // value.
         try trial.scene(
             "a",
             [

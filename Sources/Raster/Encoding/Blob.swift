@@ -1,12 +1,12 @@
 import Foundation
 import Mosaic
 
-/// A task's result as bytes: for each index the compressed COG blocks of all levels that the task holds whole, its
-/// palette and reason planes, statistics of each block, and the remnant from which the coordinator makes the levels
-/// above (ARCHITECTURE.md, Decisions). A pure function of the task's description.
+/// A task's result as bytes: for each index the compressed COG blocks of all levels that the task holds
+/// whole, its palette and reason planes, statistics of each block, and the remnant from which the coordinator
+/// makes the levels above (ARCHITECTURE.md, Decisions). A pure function of the task's description.
 ///
-/// Layout, little endian: magic, sizes, one directory for each index, then the parts that directories point at, each in
-/// the order of the directory. All offsets count from the blob's first byte.
+/// Layout, little endian: magic, sizes, one directory for each index, then the parts that directories point
+/// at, each in the order of the directory. All offsets count from the blob's first byte.
 public struct Blob: Hashable, Sendable {
     /// A run of bytes inside the blob; empty when what it would hold is left out.
     public struct Part: Hashable, Sendable {
@@ -24,10 +24,11 @@ public struct Blob: Hashable, Sendable {
 
     /// The part of a blob about one index.
     public struct Layer: Hashable, Sendable {
-        /// `levels[n]` holds the framed blocks of overview n (0 is full resolution), row by row; `none` where a block
-        /// has no valid pixel.
+        /// `levels[n]` holds the framed blocks of overview n (0 is full resolution), row by row; `none` where
+        /// a block has no valid pixel.
         public var levels: [[Part]] = []
-        /// For each row of blocks its palette indices, rows × task width bytes as they are; `none` where all are 0.
+        /// For each row of blocks its palette indices, rows × task width bytes as they are; `none` where all
+        /// are 0.
         public var palette: [Part] = []
         /// Reason of each pixel, one plane a block.
         public var reasons: [Plane] = []
@@ -37,7 +38,8 @@ public struct Blob: Hashable, Sendable {
         public var statistics: [PixelStatistics] = []
         /// Over the whole task.
         public var counts = ReasonCounts()
-        /// Float32 pixels of the first level that the task does not hold whole, row by row; `none` where all are NaN.
+        /// Float32 pixels of the first level that the task does not hold whole, row by row; `none` where all
+        /// are NaN.
         public var remnant = Part.none
     }
 

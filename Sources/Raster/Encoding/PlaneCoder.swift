@@ -1,7 +1,8 @@
 import Foundation
 import Mosaic
 
-/// Packs planes of reasons and scenes, which are mostly one value: a constant, or a zlib stream. One thread at a time.
+/// Packs planes of reasons and scenes, which are mostly one value: a constant, or a zlib stream. One thread
+/// at a time.
 public final class PlaneCoder {
     private let deflater = Deflater(for: .tiffBlock)
     private let inflater = Inflater()

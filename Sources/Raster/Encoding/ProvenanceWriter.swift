@@ -1,9 +1,9 @@
 import CGDAL
 import Mosaic
 
-/// Writes `provenance.tif`: for each index three uint16 bands: the scene of each pixel (its number in the plan from 1;
-/// how many scenes under `mean`, `median` and `count`; 0 without a value), its date (days since 1970-01-01; 0 unknown)
-/// and its `Reason`. Tiled, deflate, by GDAL's own driver. One thread at a time.
+/// Writes `provenance.tif`: for each index three uint16 bands: the scene of each pixel (its number in the
+/// plan from 1; how many scenes under `mean`, `median` and `count`; 0 without a value), its date (days since
+/// 1970-01-01; 0 unknown) and its `Reason`. Tiled, deflate, by GDAL's own driver. One thread at a time.
 public final class ProvenanceWriter {
     private let path: String
     private var handle: GDALDatasetH?
@@ -37,10 +37,13 @@ public final class ProvenanceWriter {
         for (number, name) in scenes.enumerated() {
             GDALSetMetadataItem(handle, "SCENE_\(number + 1)", name, nil)
         }
-        for reason in Reason.allCases { GDALSetMetadataItem(handle, "REASON_\(reason.rawValue)", "\(reason)", nil) }
+        for reason in Reason.allCases {
+            GDALSetMetadataItem(handle, "REASON_\(reason.rawValue)", "\(reason)", nil)
+        }
         for (number, name) in indices.enumerated() {
             for (place, what) in ["scene", "date", "reason"].enumerated() {
-                GDALSetDescription(GDALGetRasterBand(handle, Int32(number * 3 + place + 1)), "\(name) \(what)")
+                GDALSetDescription(
+                    GDALGetRasterBand(handle, Int32(number * 3 + place + 1)), "\(name) \(what)")
             }
         }
     }
@@ -73,6 +76,7 @@ public final class ProvenanceWriter {
 
     private func check(_ message: String?) throws {
         guard let message else { return }
-        throw RasterError("cannot write \(path): \(message); free some space, or choose another folder with --out")
+        throw RasterError(
+            "cannot write \(path): \(message); free some space, or choose another folder with --out")
     }
 }

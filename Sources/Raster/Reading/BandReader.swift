@@ -3,9 +3,9 @@ import Mosaic
 
 /// Reads blocks of one band of one open file, by the fastest way that the file allows.
 ///
-/// A tiled deflate GeoTIFF is read raw: GDAL tells where each block lies in the file, ISA-L inflates it and the
-/// predictor is undone here (PLATFORM.md: twice the speed of RasterIO). Everything else goes through GDAL. Used by one
-/// thread at a time.
+/// A tiled deflate GeoTIFF is read raw: GDAL tells where each block lies in the file, ISA-L inflates it and
+/// the predictor is undone here (PLATFORM.md: twice the speed of RasterIO). Everything else goes through
+/// GDAL. Used by one thread at a time.
 final class BandReader {
     let dataset: Dataset
     let band: Band
@@ -45,7 +45,8 @@ final class BandReader {
     ) throws -> (block: DecodedBlock, bytesRead: Int) {
         let sampleBytes = band.sample.bytes
         let block = DecodedBlock(
-            byteCount: blockWidth * blockHeight * sampleBytes, width: blockWidth, jobWindow: jobWindow, pool: pool)
+            byteCount: blockWidth * blockHeight * sampleBytes, width: blockWidth, jobWindow: jobWindow,
+            pool: pool)
         if let raw {
             let read = try raw.decode(column: column, row: row, into: block.bytes, with: tools)
             return (block, read)
@@ -65,7 +66,8 @@ final class BandReader {
         guard outcome.value == CE_None, outcome.message == nil else {
             let reason = outcome.message ?? "GDAL gave no reason"
             throw RasterError(
-                "cannot read \(dataset.address) at pixel \(x),\(y): \(reason); restore the file or drop it from the job")
+                "cannot read \(dataset.address) at pixel \(x),\(y): \(reason); restore the file or drop it from the job"
+            )
         }
         return (block, width * height * sampleBytes)
     }

@@ -2,8 +2,8 @@ import Foundation
 import Mosaic
 import Synchronization
 
-/// A decoded block of a source band: samples in the file's own type, row by row, native byte order. Its memory comes
-/// from a `BlockPool` and goes back there.
+/// A decoded block of a source band: samples in the file's own type, row by row, native byte order. Its
+/// memory comes from a `BlockPool` and goes back there.
 final class DecodedBlock: @unchecked Sendable {
     let bytes: UnsafeMutableRawBufferPointer
     /// Samples in a row of the buffer.
@@ -22,8 +22,8 @@ final class DecodedBlock: @unchecked Sendable {
     deinit { pool.give(bytes) }
 }
 
-/// Memory of blocks that were forgotten, for the next ones: most are of one size, and the general allocator would scatter
-/// them and keep far more memory than is in use.
+/// Memory of blocks that were forgotten, for the next ones: most are of one size, and the general allocator
+/// would scatter them and keep far more memory than is in use.
 final class BlockPool: Sendable {
     private struct Free: @unchecked Sendable { var buffers: [Int: [UnsafeMutableRawBufferPointer]] = [:] }
 
@@ -63,8 +63,9 @@ struct BlockKey: Hashable, Sendable {
 /// Decoded source blocks that all workers share, so that each block is decoded once a node.
 ///
 /// Mosaic windows do not align with source blocks: neighbours want the same block at nearly the same time
-/// (PLATFORM.md). The cache is bounded in bytes. When it is full it first forgets the blocks that no unfinished task can
-/// want, then those used longest ago. A block that one thread is decoding is waited for, not decoded again.
+/// (PLATFORM.md). The cache is bounded in bytes. When it is full it first forgets the blocks that no
+/// unfinished task can want, then those used longest ago. A block that one thread is decoding is waited for,
+/// not decoded again.
 public final class BlockCache: @unchecked Sendable {
     private struct Entry {
         var block: DecodedBlock?
@@ -88,7 +89,8 @@ public final class BlockCache: @unchecked Sendable {
         self.isWanted = isWanted
     }
 
-    /// Blocks decoded so far; equal to the number of different blocks asked for unless the cache was too small.
+    /// Blocks decoded so far; equal to the number of different blocks asked for unless the cache was too
+    /// small.
     public var decoded: Int {
         condition.lock()
         defer { condition.unlock() }

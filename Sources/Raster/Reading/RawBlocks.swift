@@ -5,8 +5,8 @@ import Mosaic
 
 /// The blocks of a tiled deflate GeoTIFF band, read as bytes from the file and inflated here.
 ///
-/// Only for what is certain: compression exactly DEFLATE, predictor 1 or 2, little-endian, whole bytes a sample, one
-/// band a block, not inside a compressed zip member (PLATFORM.md).
+/// Only for what is certain: compression exactly DEFLATE, predictor 1 or 2, little-endian, whole bytes a
+/// sample, one band a block, not inside a compressed zip member (PLATFORM.md).
 final class RawBlocks {
     private let address: String
     private let band: GDALRasterBandH

@@ -1,7 +1,8 @@
 import CKernels
 import Mosaic
 
-/// One worker's way to the scenes: its own GDAL handles and buffers over the node's shared cache of decoded blocks.
+/// One worker's way to the scenes: its own GDAL handles and buffers over the node's shared cache of decoded
+/// blocks.
 public final class SourceReader {
     private struct Open {
         let reader: BandReader
@@ -38,12 +39,15 @@ public final class SourceReader {
     ///   - window: inside the band's grid.
     ///   - target: the window's first sample; rows are `stride` floats apart.
     /// - Throws: `RasterError` when a block cannot be read.
-    func read(_ band: Band, _ window: PixelWindow, into target: UnsafeMutablePointer<Float>, stride: Int) throws {
+    func read(_ band: Band, _ window: PixelWindow, into target: UnsafeMutablePointer<Float>, stride: Int)
+        throws
+    {
         let type = Self.sampleCode(band.sample)
         try forEachBlock(of: band, in: window) { part, source, sourceStride in
             for row in 0..<part.height {
                 arb_to_float(
-                    source + row * sourceStride, type, target + (part.y - window.y + row) * stride + part.x - window.x,
+                    source + row * sourceStride, type,
+                    target + (part.y - window.y + row) * stride + part.x - window.x,
                     part.width, band.nodata != nil ? 1 : 0, band.nodata ?? 0)
             }
         }
@@ -62,13 +66,14 @@ public final class SourceReader {
             for row in 0..<part.height {
                 let line = target + (part.y - window.y + row) * stride + part.x - window.x
                 line.update(
-                    from: (source + row * sourceStride).assumingMemoryBound(to: UInt8.self), count: part.width)
+                    from: (source + row * sourceStride).assumingMemoryBound(to: UInt8.self), count: part.width
+                )
             }
         }
     }
 
-    /// The pixels of the job grid that samples of a window of `source` may reach through the widest kernel; nil when PROJ
-    /// has no answer.
+    /// The pixels of the job grid that samples of a window of `source` may reach through the widest kernel;
+    /// nil when PROJ has no answer.
     private func jobWindow(of window: PixelWindow, in source: Grid) throws -> PixelWindow? {
         if let offset = source.offset(in: job) { return window.offset(x: offset.x, y: offset.y) }
         var extent = source.bounds(of: window)
@@ -86,7 +91,8 @@ public final class SourceReader {
         let covered = job.windowCovering(extent)
         let halo = 4 + 3 * covered.width / max(1, window.width)
         return PixelWindow(
-            x: covered.x - halo, y: covered.y - halo, width: covered.width + 2 * halo, height: covered.height + 2 * halo)
+            x: covered.x - halo, y: covered.y - halo, width: covered.width + 2 * halo,
+            height: covered.height + 2 * halo)
     }
 
     private func forEachBlock(
@@ -112,7 +118,8 @@ public final class SourceReader {
                 let part = window.intersection(whole)
                 let start = ((part.y - whole.y) * block.width + part.x - whole.x) * sampleBytes
                 try withExtendedLifetime(block) {
-                    try body(part, UnsafeRawPointer(block.bytes.baseAddress!) + start, block.width * sampleBytes)
+                    try body(
+                        part, UnsafeRawPointer(block.bytes.baseAddress!) + start, block.width * sampleBytes)
                 }
             }
         }

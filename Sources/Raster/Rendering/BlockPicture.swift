@@ -1,4 +1,5 @@
-/// One index of a block when all scenes are laid: rows × columns of values, reasons and, with provenance, scenes.
+/// One index of a block when all scenes are laid: rows × columns of values, reasons and, with provenance,
+/// scenes.
 ///
 /// Owns its memory until `deallocate()`.
 struct FinishedPlane {

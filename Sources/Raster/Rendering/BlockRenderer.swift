@@ -1,9 +1,11 @@
 import CKernels
 import Mosaic
 
-/// Renders windows of the job grid, at most a block in size, from a plan's scenes: one worker's eyes and brush.
+/// Renders windows of the job grid, at most a block in size, from a plan's scenes: one worker's eyes and
+/// brush.
 ///
-/// A pixel depends on its place in the job grid and on the plan alone, never on the window, the task or the thread.
+/// A pixel depends on its place in the job grid and on the plan alone, never on the window, the task or the
+/// thread.
 final class BlockRenderer {
     /// What a scene offers, ready to be sampled.
     private struct Prepared {
@@ -33,7 +35,8 @@ final class BlockRenderer {
     /// The caller deallocates the picture.
     func render(_ window: PixelWindow, scenes: [Int]) -> BlockPicture {
         var planes = plan.indices.map { _ in
-            CompositePlane(plan.rules.select.composite, count: window.count, provenance: plan.rules.provenance)
+            CompositePlane(
+                plan.rules.select.composite, count: window.count, provenance: plan.rules.provenance)
         }
         var failures: [String] = []
         let kept = clip?.plane(window)
@@ -100,7 +103,8 @@ final class BlockRenderer {
         var radiometry: [String: Radiometry] = [:]
         for name in plan.usedBands {
             guard let band = scene.bands[name] else {
-                throw RasterError("scene \(scene.id) has no band \(name); drop the scene, or ask for another index")
+                throw RasterError(
+                    "scene \(scene.id) has no band \(name); drop the scene, or ask for another index")
             }
             let ratio = try sampler.ratio(to: band.grid)
             bands[name] = SampledBand(band, ratio: ratio, job: plan.grid, resampling: plan.rules.resampling)
@@ -117,11 +121,14 @@ final class BlockRenderer {
     private func hiddenPlanes(
         _ scene: Scene, _ window: PixelWindow, for open: [Int]
     ) throws -> [Int: UnsafeMutablePointer<UInt8>] {
-        guard let classification = scene.classification, open.contains(where: { masks[$0] != nil }) else { return [:] }
+        guard let classification = scene.classification, open.contains(where: { masks[$0] != nil }) else {
+            return [:]
+        }
         let radius = plan.rules.maskBuffer
         let halo = Int(radius.rounded(.up))
         let wide = PixelWindow(
-            x: window.x - halo, y: window.y - halo, width: window.width + 2 * halo, height: window.height + 2 * halo)
+            x: window.x - halo, y: window.y - halo, width: window.width + 2 * halo,
+            height: window.height + 2 * halo)
         let classes = scratch.octets(.plane(3), atLeast: wide.count)
         try sampler.sampleClasses(classification, wide, into: classes)
         var made: [(table: [UInt8], plane: UnsafeMutablePointer<UInt8>)] = []
@@ -144,7 +151,8 @@ final class BlockRenderer {
         return result
     }
 
-    /// Hidden areas grown by `radius` pixels. Class 0 is the edge of the data, not a cloud, and does not grow.
+    /// Hidden areas grown by `radius` pixels. Class 0 is the edge of the data, not a cloud, and does not
+    /// grow.
     private func grow(
         _ classes: UnsafeMutablePointer<UInt8>, _ table: [UInt8], _ wide: PixelWindow, _ window: PixelWindow,
         _ radius: Double, into plane: UnsafeMutablePointer<UInt8>

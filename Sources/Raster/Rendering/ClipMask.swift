@@ -8,8 +8,8 @@ final class ClipMask {
 
     /// Reads GeoJSON (a geometry, a feature or a collection; longitude and latitude, RFC 7946).
     ///
-    /// Edges are cut in pieces of a thousandth of a degree before they are projected, so that long ones bend as they
-    /// should, with at most 10,000 pieces an edge.
+    /// Edges are cut in pieces of a thousandth of a degree before they are projected, so that long ones bend
+    /// as they should, with at most 10,000 pieces an edge.
     ///
     /// - Throws: `RasterError` when the text holds no polygon.
     init(geoJSON: String, grid: Grid) throws {
@@ -36,7 +36,8 @@ final class ClipMask {
         plane.withUnsafeMutableBytes { pixels in
             let driver = GDALGetDriverByName("MEM")
             guard
-                let memory = GDALCreate(driver, "", Int32(window.width), Int32(window.height), 0, GDT_Byte, nil)
+                let memory = GDALCreate(
+                    driver, "", Int32(window.width), Int32(window.height), 0, GDT_Byte, nil)
             else { return }
             defer { GDALClose(memory) }
             let pointer = "DATAPOINTER=\(UInt(bitPattern: pixels.baseAddress!))"
@@ -68,9 +69,12 @@ final class ClipMask {
             let drivers = CSLAddString(nil, "GeoJSON")
             defer { CSLDestroy(drivers) }
             let allowed = drivers.map { UnsafePointer($0) }
-            let opened = GDALRuntime.capturing { GDALOpenEx(name, flags, allowed.map(Self.constants), nil, nil) }
+            let opened = GDALRuntime.capturing {
+                GDALOpenEx(name, flags, allowed.map(Self.constants), nil, nil)
+            }
             guard let dataset = opened.value else {
-                throw RasterError("the clip is no GeoJSON: \(opened.message ?? "it cannot be read"); check --clip")
+                throw RasterError(
+                    "the clip is no GeoJSON: \(opened.message ?? "it cannot be read"); check --clip")
             }
             defer { GDALClose(dataset) }
             let found = collect(dataset)

@@ -1,15 +1,15 @@
 import CKernels
 import Mosaic
 
-/// One index of one block while scenes are laid over each other: feed a scene, know when done, read the result
-/// (RASTER.md, Selection).
+/// One index of one block while scenes are laid over each other: feed a scene, know when done, read the
+/// result (RASTER.md, Selection).
 struct CompositePlane {
     /// Floats, NaN where no scene gave a value yet.
     let values: UnsafeMutablePointer<Float>
     /// `Reason` of each pixel; the worst that was met while no scene gives a value.
     let reasons: UnsafeMutablePointer<UInt8>
-    /// Task-local scene number from 1 (`first`, `min`, `max`), or how many scenes gave a value (the other rules); 0
-    /// without a value. nil when nobody asked for provenance.
+    /// Task-local scene number from 1 (`first`, `min`, `max`), or how many scenes gave a value (the other
+    /// rules); 0 without a value. nil when nobody asked for provenance.
     let scenes: UnsafeMutablePointer<UInt16>?
     private let composite: Composite
     private let count: Int

@@ -1,5 +1,5 @@
-/// Grows areas by a distance: exact Euclidean distances in two passes (P. Felzenszwalb and D. Huttenlocher, "Distance
-/// transforms of sampled functions", Theory of Computing 8, 2012).
+/// Grows areas by a distance: exact Euclidean distances in two passes (P. Felzenszwalb and D. Huttenlocher,
+/// "Distance transforms of sampled functions", Theory of Computing 8, 2012).
 enum DistanceTransform {
     /// Sets to 1 every pixel whose centre lies within `radius` pixels of a pixel that is 1.
     ///

@@ -9,7 +9,8 @@ enum IndexKernel {
     ///   - planes: DN of each band, NaN without data, by common name.
     ///   - radiometry: of each band.
     static func compute(
-        _ formula: IndexFormula, planes: [String: UnsafeMutablePointer<Float>], radiometry: [String: Radiometry],
+        _ formula: IndexFormula, planes: [String: UnsafeMutablePointer<Float>],
+        radiometry: [String: Radiometry],
         clamp: ClampRule, count: Int, out: UnsafeMutablePointer<Float>, reason: UnsafeMutablePointer<UInt8>
     ) {
         func plane(_ band: String) -> (UnsafeMutablePointer<Float>, Radiometry) {
@@ -35,7 +36,8 @@ enum IndexKernel {
 
     /// Steps a program over chunks of pixels that stay in the processor's nearest cache.
     private static func run(
-        _ program: IndexProgram, inputs: [(UnsafeMutablePointer<Float>, Radiometry)], clamp: ClampRule, count: Int,
+        _ program: IndexProgram, inputs: [(UnsafeMutablePointer<Float>, Radiometry)], clamp: ClampRule,
+        count: Int,
         out: UnsafeMutablePointer<Float>, reason: UnsafeMutablePointer<UInt8>
     ) {
         let chunk = 256
@@ -58,7 +60,8 @@ enum IndexKernel {
     }
 
     private static func apply(
-        _ operation: IndexOperation, _ inputs: [(UnsafeMutablePointer<Float>, Radiometry)], _ clamp: ClampRule,
+        _ operation: IndexOperation, _ inputs: [(UnsafeMutablePointer<Float>, Radiometry)],
+        _ clamp: ClampRule,
         _ start: Int, _ size: Int, _ stack: UnsafeMutablePointer<Float>, _ chunk: Int, _ top: inout Int
     ) {
         top += 1 - operation.operands
@@ -81,9 +84,13 @@ enum IndexKernel {
             for pixel in 0..<size { left[pixel] = right[pixel] == 0 ? .nan : left[pixel] / right[pixel] }
         case .negate: for pixel in 0..<size { left[pixel] = -left[pixel] }
         case .minimum:
-            for pixel in 0..<size where !(left[pixel].isNaN || left[pixel] < right[pixel]) { left[pixel] = right[pixel] }
+            for pixel in 0..<size where !(left[pixel].isNaN || left[pixel] < right[pixel]) {
+                left[pixel] = right[pixel]
+            }
         case .maximum:
-            for pixel in 0..<size where !(left[pixel].isNaN || left[pixel] > right[pixel]) { left[pixel] = right[pixel] }
+            for pixel in 0..<size where !(left[pixel].isNaN || left[pixel] > right[pixel]) {
+                left[pixel] = right[pixel]
+            }
         case .absolute: for pixel in 0..<size { left[pixel] = left[pixel].magnitude }
         case .squareRoot: for pixel in 0..<size { left[pixel] = left[pixel].squareRoot() }
         }

@@ -1,8 +1,8 @@
 import CKernels
 import Mosaic
 
-/// One index of a task on its way into the blob: takes finished blocks row by row and keeps only what the levels above
-/// need.
+/// One index of a task on its way into the blob: takes finished blocks row by row and keeps only what the
+/// levels above need.
 final class LayerBuilder {
     private(set) var layer = Blob.Layer()
     private let index: SpectralIndex
@@ -50,11 +50,14 @@ final class LayerBuilder {
         layer.levels[0].append(Self.encode(plane.values, stride: width, width, height, coder, to: sink))
         layer.statistics.append(PixelStatistics(plane.values, stride: width, columns: width, rows: height))
         layer.reasons.append(planes.encode(plane.reasons, count: part.count, to: sink))
-        if let scenes = plane.scenes { layer.scenes.append(planes.encode(scenes, count: part.count, to: sink)) }
+        if let scenes = plane.scenes {
+            layer.scenes.append(planes.encode(scenes, count: part.count, to: sink))
+        }
         planes.count(plane.reasons, count: part.count, into: &layer.counts)
         if layer.statistics[layer.statistics.count - 1].count > 0 { paletteIsEmpty = false }
         arb_quantise(
-            plane.values, width, width, height, Float(index.range.low), Float(index.range.high), palette + part.x,
+            plane.values, width, width, height, Float(index.range.low), Float(index.range.high),
+            palette + part.x,
             columns)
         arb_overview(
             plane.values, width, width, height, above.pixels + part.y / 2 * above.columns + part.x / 2,
@@ -100,7 +103,8 @@ final class LayerBuilder {
         to sink: ByteSink
     ) -> Blob.Part {
         let offset = sink.count
-        guard let length = coder.encode(pixels, stride: stride, columns: columns, rows: rows, into: sink) else {
+        guard let length = coder.encode(pixels, stride: stride, columns: columns, rows: rows, into: sink)
+        else {
             return .none
         }
         return Blob.Part(offset: offset, length: length)

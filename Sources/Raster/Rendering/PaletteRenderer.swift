@@ -1,8 +1,8 @@
 import CKernels
 import Mosaic
 
-/// Renders a plan's first index straight to palette indices, in strips of rows: pictures that need no blobs. One thread
-/// at a time.
+/// Renders a plan's first index straight to palette indices, in strips of rows: pictures that need no blobs.
+/// One thread at a time.
 public final class PaletteRenderer {
     private let plan: MosaicPlan
     private let blocks: BlockRenderer
@@ -28,7 +28,8 @@ public final class PaletteRenderer {
             defer { picture.deallocate() }
             if let failure = picture.failures.first { throw RasterError(failure) }
             arb_quantise(
-                picture.planes[0].values, window.width, window.width, rows, Float(range.low), Float(range.high),
+                picture.planes[0].values, window.width, window.width, rows, Float(range.low),
+                Float(range.high),
                 target + x, grid.columns)
         }
     }

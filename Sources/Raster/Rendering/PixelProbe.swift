@@ -4,7 +4,8 @@ import Mosaic
 public struct SceneFinding: Codable, Hashable, Sendable {
     /// Place of the scene in the plan.
     public var scene: Int
-    /// DN of the source pixel nearest to the mosaic pixel's centre, by band; a band without data there is absent.
+    /// DN of the source pixel nearest to the mosaic pixel's centre, by band; a band without data there is
+    /// absent.
     public var numbers: [String: Double]
     /// The SCL class of the pixel nearest to the centre; nil without SCL there.
     public var classification: UInt8?

@@ -1,11 +1,12 @@
 import CGDAL
 import Mosaic
 
-/// A small task rendered at start: codecs and floating point may differ between processors and builds, and two engines
-/// whose self-tests differ must not share results (PROTOCOL.md, section 3, "Engine fingerprint").
+/// A small task rendered at start: codecs and floating point may differ between processors and builds, and
+/// two engines whose self-tests differ must not share results (PROTOCOL.md, section 3, "Engine fingerprint").
 ///
-/// Its scene is a lossy JPEG 2000 (the codec whose decoder computes in floating point) in one UTM zone; the task warps
-/// it to the next, so PROJ, the bilinear kernel, the index kernel and the encoders all leave their marks.
+/// Its scene is a lossy JPEG 2000 (the codec whose decoder computes in floating point) in one UTM zone; the
+/// task warps it to the next, so PROJ, the bilinear kernel, the index kernel and the encoders all leave their
+/// marks.
 public enum SelfTest {
     private static let side = 96
 
@@ -27,19 +28,22 @@ public enum SelfTest {
 
     private static func plan(_ name: String) throws -> MosaicPlan {
         let source = Grid(
-            crs: CRS("EPSG:32633"), originX: 700_000, originY: 5_100_000, pixelWidth: 10, pixelHeight: 10, columns: side,
+            crs: CRS("EPSG:32633"), originX: 700_000, originY: 5_100_000, pixelWidth: 10, pixelHeight: 10,
+            columns: side,
             rows: side)
         let target = CRS("EPSG:32634")
         let bounds = try CoordinateTransform(from: source.crs, to: target).bounds(of: source.bounds)
         let grid = Grid(
-            crs: target, originX: bounds.left.rounded(.down), originY: bounds.top.rounded(.up), pixelWidth: 10,
+            crs: target, originX: bounds.left.rounded(.down), originY: bounds.top.rounded(.up),
+            pixelWidth: 10,
             pixelHeight: 10, columns: side, rows: side)
         let bands = Dictionary(
             uniqueKeysWithValues: ["red", "nir"].enumerated().map { number, band in
                 (
                     band,
                     Band(
-                        file: SourceFile(address: name, size: nil, version: nil), number: number + 1, grid: source,
+                        file: SourceFile(address: name, size: nil, version: nil), number: number + 1,
+                        grid: source,
                         sample: .uint16, nodata: nil,
                         radiometry: Radiometry(scale: 1e-4, offset: -1000, origin: .assumed))
                 )
@@ -62,7 +66,8 @@ public enum SelfTest {
             guard let memory else { return false }
             defer { GDALClose(memory) }
             let written = GDALDatasetRasterIO(
-                memory, GF_Write, 0, 0, Int32(side), Int32(side), &pixels, Int32(side), Int32(side), GDT_UInt16, 2, nil,
+                memory, GF_Write, 0, 0, Int32(side), Int32(side), &pixels, Int32(side), Int32(side),
+                GDT_UInt16, 2, nil,
                 0, 0, 0)
             let copy = StringList.with(["QUALITY=40", "REVERSIBLE=NO", "YCC=NO"]) {
                 GDALCreateCopy(GDALGetDriverByName("JP2OpenJPEG"), name, memory, 0, $0, nil, nil)

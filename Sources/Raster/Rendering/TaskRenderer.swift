@@ -7,12 +7,13 @@ public struct RenderedTask: Sendable {
     public let blob: ByteSink
     /// Of each index of the plan.
     public let counts: [ReasonCounts]
-    /// Sentences about sources that could not be read, each once; the blob then has pixels marked `readFailed`.
+    /// Sentences about sources that could not be read, each once; the blob then has pixels marked
+    /// `readFailed`.
     public let failures: [String]
 }
 
-/// Renders tasks to blobs: pixels of a block at a time, then its compressed form, then what the levels above need.
-/// One worker's; one thread at a time.
+/// Renders tasks to blobs: pixels of a block at a time, then its compressed form, then what the levels above
+/// need. One worker's; one thread at a time.
 public final class TaskRenderer {
     private let plan: MosaicPlan
     private let blocks: BlockRenderer
@@ -64,7 +65,8 @@ public final class TaskRenderer {
         let blob = Blob(
             columns: window.width, rows: window.height, taskEdge: plan.taskEdge, layers: layers.map(\.layer))
         let directory = blob.directory
-        precondition(directory.count == reserved, "directory of \(directory.count) bytes, \(reserved) reserved")
+        precondition(
+            directory.count == reserved, "directory of \(directory.count) bytes, \(reserved) reserved")
         sink.patch(directory, at: 0)
         return RenderedTask(blob: sink, counts: blob.layers.map(\.counts), failures: failures)
     }

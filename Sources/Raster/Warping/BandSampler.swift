@@ -18,9 +18,11 @@ final class BandSampler {
     enum Placing {
         /// The same lattice: the window's pixels are these.
         case aligned(PixelWindow)
-        /// The same CRS: columns and rows map on their own. Coordinates of pixel centres from the outer corner.
+        /// The same CRS: columns and rows map on their own. Coordinates of pixel centres from the outer
+        /// corner.
         case axis(x: [Double], y: [Double])
-        /// Another CRS: coordinates of each pixel centre, row by row, in buffers that the next call overwrites.
+        /// Another CRS: coordinates of each pixel centre, row by row, in buffers that the next call
+        /// overwrites.
         case free(UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>)
     }
 
@@ -67,7 +69,8 @@ final class BandSampler {
 
     /// Fills `target` (`window.count` floats, row by row) with the band's DN; NaN where it has none.
     func sample(
-        _ band: SampledBand, _ window: PixelWindow, _ method: Resampling, into target: UnsafeMutablePointer<Float>
+        _ band: SampledBand, _ window: PixelWindow, _ method: Resampling,
+        into target: UnsafeMutablePointer<Float>
     ) throws {
         switch try place(window, in: band.grid) {
         case .aligned(let source):
@@ -114,7 +117,8 @@ final class BandSampler {
         for (row, place) in rows.enumerated() {
             arb_bilinear_row(
                 pixels, window.width, Int32(window.width), Int32(window.height), first, weights,
-                Int32(clamping: place.first - window.y), place.weight, target + row * x.count, x.count, values, sums)
+                Int32(clamping: place.first - window.y), place.weight, target + row * x.count, x.count,
+                values, sums)
         }
     }
 
@@ -123,7 +127,8 @@ final class BandSampler {
         let first: Int
         let weight: Float
 
-        /// - Parameter coordinate: from the outer corner. Within a millionth of a sample's centre it is that sample.
+        /// - Parameter coordinate: from the outer corner. Within a millionth of a sample's centre it is that
+        ///   sample.
         init(_ coordinate: Double) {
             let place = max(-1e9, min(1e9, coordinate - 0.5))
             let near = place.rounded()
@@ -134,7 +139,8 @@ final class BandSampler {
     }
 
     private func sampleFree(
-        _ band: SampledBand, _ xs: UnsafeMutablePointer<Double>, _ ys: UnsafeMutablePointer<Double>, _ count: Int,
+        _ band: SampledBand, _ xs: UnsafeMutablePointer<Double>, _ ys: UnsafeMutablePointer<Double>,
+        _ count: Int,
         _ method: Resampling, _ target: UnsafeMutablePointer<Float>
     ) throws {
         let halo = method == .cubic ? 2 : 1
@@ -164,9 +170,12 @@ final class BandSampler {
 
     /// The window of `grid` that holds every sample near the coordinates; nil when none does.
     private static func box(
-        _ xs: UnsafeMutablePointer<Double>, _ ys: UnsafeMutablePointer<Double>, _ count: Int, in grid: Grid, halo: Int
+        _ xs: UnsafeMutablePointer<Double>, _ ys: UnsafeMutablePointer<Double>, _ count: Int, in grid: Grid,
+        halo: Int
     ) -> PixelWindow? {
-        var (left, right, top, bottom) = (Double.infinity, -Double.infinity, Double.infinity, -Double.infinity)
+        var (left, right, top, bottom) = (
+            Double.infinity, -Double.infinity, Double.infinity, -Double.infinity
+        )
         let (width, height) = (Double(grid.columns), Double(grid.rows))
         for index in 0..<count {
             let (x, y) = (xs[index], ys[index])
@@ -194,7 +203,8 @@ final class BandSampler {
         return (held, pixels)
     }
 
-    /// Fills `target` (`window.count` bytes) with the classes at the pixel centres; 0 (no data) outside the band.
+    /// Fills `target` (`window.count` bytes) with the classes at the pixel centres; 0 (no data) outside the
+    /// band.
     func sampleClasses(_ band: Band, _ window: PixelWindow, into target: UnsafeMutablePointer<UInt8>) throws {
         target.update(repeating: 0, count: window.count)
         switch try place(window, in: band.grid) {
@@ -237,14 +247,17 @@ final class BandSampler {
     /// Marks with 1 the pixels of `window` whose centre lies inside `grid`, with 0 the others.
     ///
     /// - Returns: how many lie inside.
-    func coverage(of grid: Grid, _ window: PixelWindow, into target: UnsafeMutablePointer<UInt8>) throws -> Int {
+    func coverage(of grid: Grid, _ window: PixelWindow, into target: UnsafeMutablePointer<UInt8>) throws
+        -> Int
+    {
         switch try place(window, in: grid) {
         case .aligned(let source):
             let held = source.intersection(grid.window)
             target.update(repeating: held == source ? 1 : 0, count: window.count)
             guard held != source else { return held.count }
             for row in held.y..<max(held.y, held.endY) {
-                (target + (row - source.y) * window.width + held.x - source.x).update(repeating: 1, count: held.width)
+                (target + (row - source.y) * window.width + held.x - source.x).update(
+                    repeating: 1, count: held.width)
             }
             return held.count
         case .axis(let x, let y):

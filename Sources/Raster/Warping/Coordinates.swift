@@ -2,9 +2,10 @@ import Mosaic
 
 /// Where the pixels of a window of the job grid lie in a source grid of another CRS.
 ///
-/// PROJ is asked on a lattice of 32 pixels, fixed to the job grid, and between its nodes coordinates are interpolated;
-/// where that would be off by more than a fiftieth of a source pixel at the middle of a cell, every pixel is asked. So
-/// a pixel's coordinate depends on its place alone, not on the window, the task or the thread.
+/// PROJ is asked on a lattice of 32 pixels, fixed to the job grid, and between its nodes coordinates are
+/// interpolated; where that would be off by more than a fiftieth of a source pixel at the middle of a cell,
+/// every pixel is asked. So a pixel's coordinate depends on its place alone, not on the window, the task or
+/// the thread.
 struct Coordinates {
     /// Side of a cell in job pixels.
     private static let cell = 32
@@ -15,19 +16,22 @@ struct Coordinates {
     let source: Grid
     let transform: CoordinateTransform
 
-    /// Source coordinates of the pixel centres of `window`, in pixels of `source` from its outer corner; not finite
-    /// where the projection has no answer.
+    /// Source coordinates of the pixel centres of `window`, in pixels of `source` from its outer corner; not
+    /// finite where the projection has no answer.
     ///
     /// - Parameters:
     ///   - window: in job pixels; may reach outside the grid.
     ///   - xs: `window.count` values, row by row.
-    func fill(_ window: PixelWindow, _ xs: UnsafeMutablePointer<Double>, _ ys: UnsafeMutablePointer<Double>) throws {
+    func fill(_ window: PixelWindow, _ xs: UnsafeMutablePointer<Double>, _ ys: UnsafeMutablePointer<Double>)
+        throws
+    {
         let cell = Self.cell
         let left = floorDivide(window.x, cell)
         let top = floorDivide(window.y, cell)
         let columns = floorDivide(window.endX - 1, cell) - left + 1
         let rows = floorDivide(window.endY - 1, cell) - top + 1
-        let nodes = try lattice(left: left * cell, top: top * cell, columns: columns + 1, rows: rows + 1, shift: 0)
+        let nodes = try lattice(
+            left: left * cell, top: top * cell, columns: columns + 1, rows: rows + 1, shift: 0)
         let middles = try lattice(
             left: left * cell, top: top * cell, columns: columns, rows: rows, shift: Double(cell) / 2)
         for row in 0..<rows {
@@ -108,7 +112,8 @@ struct Coordinates {
         places.reserveCapacity(columns * rows)
         for row in 0..<rows {
             for column in 0..<columns {
-                places.append((Double(left + column * Self.cell) + shift, Double(top + row * Self.cell) + shift))
+                places.append(
+                    (Double(left + column * Self.cell) + shift, Double(top + row * Self.cell) + shift))
             }
         }
         return try points(places)

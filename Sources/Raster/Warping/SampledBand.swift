@@ -1,10 +1,11 @@
 import CKernels
 import Mosaic
 
-/// A band as the warp samples it: itself, or its means over cells of `factor` × `factor` pixels when the job's
-/// pixels are that much coarser (RASTER.md: 10 m → 20 m average).
+/// A band as the warp samples it: itself, or its means over cells of `factor` × `factor` pixels when the
+/// job's pixels are that much coarser (RASTER.md: 10 m → 20 m average).
 ///
-/// The cells begin on the job's lattice where the band's lattice allows, so that a plain 2 × 2 mean comes out exact.
+/// The cells begin on the job's lattice where the band's lattice allows, so that a plain 2 × 2 mean comes out
+/// exact.
 struct SampledBand: Sendable {
     let band: Band
     let factor: Int
@@ -26,9 +27,11 @@ struct SampledBand: Sendable {
         startY = phaseY == 0 ? 0 : phaseY - factor
         grid = Grid(
             crs: own.crs, originX: own.originX + Double(startX) * own.pixelWidth,
-            originY: own.originY - Double(startY) * own.pixelHeight, pixelWidth: own.pixelWidth * Double(factor),
+            originY: own.originY - Double(startY) * own.pixelHeight,
+            pixelWidth: own.pixelWidth * Double(factor),
             pixelHeight: own.pixelHeight * Double(factor),
-            columns: (own.columns - startX + factor - 1) / factor, rows: (own.rows - startY + factor - 1) / factor)
+            columns: (own.columns - startX + factor - 1) / factor,
+            rows: (own.rows - startY + factor - 1) / factor)
     }
 
     private static func phase(_ offset: Double, _ factor: Int, _ sameCRS: Bool) -> Int {
@@ -38,9 +41,11 @@ struct SampledBand: Sendable {
         return rest < 0 ? rest + factor : rest
     }
 
-    /// Reads cells of `window` (inside `grid`) as float32 DN, NaN without data; rows are `stride` floats apart.
+    /// Reads cells of `window` (inside `grid`) as float32 DN, NaN without data; rows are `stride` floats
+    /// apart.
     func read(
-        _ window: PixelWindow, into target: UnsafeMutablePointer<Float>, stride: Int, from reader: SourceReader,
+        _ window: PixelWindow, into target: UnsafeMutablePointer<Float>, stride: Int,
+        from reader: SourceReader,
         scratch: Scratch
     ) throws {
         guard factor > 1 else { return try reader.read(band, window, into: target, stride: stride) }
@@ -48,7 +53,8 @@ struct SampledBand: Sendable {
         for first in Swift.stride(from: 0, to: window.height, by: rowsAtOnce) {
             let rows = min(rowsAtOnce, window.height - first)
             let wanted = PixelWindow(
-                x: window.x * factor + startX, y: (window.y + first) * factor + startY, width: window.width * factor,
+                x: window.x * factor + startX, y: (window.y + first) * factor + startY,
+                width: window.width * factor,
                 height: rows * factor)
             let held = wanted.intersection(band.grid.window)
             let pixels = scratch.floats(.reduction, atLeast: held.count)

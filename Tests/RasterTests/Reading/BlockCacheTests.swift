@@ -10,7 +10,7 @@ import Testing
     }
 
     private func block(_ cache: BlockCache, _ value: UInt8, bytes: Int = 1000) -> DecodedBlock {
-        let block = DecodedBlock(byteCount: bytes, width: bytes, pool: cache.pool)
+        let block = DecodedBlock(byteCount: bytes, width: bytes, jobWindow: nil, pool: cache.pool)
         block.bytes.initializeMemory(as: UInt8.self, repeating: value)
         return block
     }

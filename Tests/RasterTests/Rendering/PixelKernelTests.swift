@@ -2,8 +2,8 @@ import CKernels
 import Foundation
 import Testing
 
-/// The AVX2 version of each pixel kernel gives the bits of the baseline version; NaN, infinities, zeros of both
-/// signs and odd lengths among the input.
+/// The AVX2 version of each pixel kernel gives the bits of the baseline version; NaN, infinities, zeros of
+/// both signs and odd lengths among the input.
 @Suite(.enabled(if: arb_has_avx2() == 1, "this processor has no AVX2"))
 struct PixelKernelPairTests {
     static let lengths = [1, 2, 7, 8, 9, 15, 16, 17, 31, 64, 100, 513]
