@@ -47,7 +47,8 @@ final class AssemblyPhase: Sendable {
         guard folder.freeBytes > expected + (1 << 20) else {
             throw EngineError(
                 "the outputs need about \(expected / 1_000_000) MB and \(folder.path) has "
-                    + "\(folder.freeBytes / 1_000_000) MB free; free some space, or choose another folder with --out"
+                    + "\(folder.freeBytes / 1_000_000) MB free; free some space, or choose another "
+                    + "folder with --out"
             )
         }
         var products: [Product] = []

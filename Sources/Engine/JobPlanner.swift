@@ -165,7 +165,8 @@ public struct JobPlanner {
         let pixels = request.maskBuffer / (grid.pixelWidth * system.metresPerUnit)
         guard pixels <= 512 else {
             throw EngineError(
-                "--mask-buffer \(request.maskBuffer) is \(Int(pixels)) pixels of this mosaic; at most 512 are taken"
+                "--mask-buffer \(request.maskBuffer) is \(Int(pixels)) pixels of this mosaic; "
+                    + "at most 512 are taken"
             )
         }
         return pixels

@@ -15,6 +15,7 @@ public struct MachineLimits: Sendable {
 
 /// Where a job stands, for a progress line.
 public struct JobProgress: Sendable, Hashable {
+    /// What the workers do now.
     public enum Phase: String, Sendable, Codable { case rendering, assembling }
 
     public var phase = Phase.rendering
@@ -37,6 +38,7 @@ public struct JobProgress: Sendable, Hashable {
 
 /// What a job came to.
 public struct JobSummary: Sendable, Codable {
+    /// `partial`: some tasks could not be made, and their pixels are marked.
     public enum State: String, Sendable, Codable { case done, partial }
 
     /// One output index.

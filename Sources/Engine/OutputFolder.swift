@@ -26,7 +26,8 @@ final class OutputFolder {
         }
         guard access(path, W_OK) == 0 else {
             throw EngineError(
-                "cannot write in the output folder \(path): \(String(cString: strerror(errno))); choose another with --out"
+                "cannot write in the output folder \(path): "
+                    + "\(String(cString: strerror(errno))); choose another with --out"
             )
         }
     }
@@ -42,14 +43,16 @@ final class OutputFolder {
             isFolder.boolValue
         {
             throw EngineError(
-                "cannot write \(path)/\(name): a folder has that name; remove it, or choose another folder with --out"
+                "cannot write \(path)/\(name): a folder has that name; remove it, or choose "
+                    + "another folder with --out"
             )
         }
         let part = temporaryPath(of: name)
         let file = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard file >= 0 else {
             throw EngineError(
-                "cannot write \(path)/\(name): \(String(cString: strerror(errno))); choose another folder with --out"
+                "cannot write \(path)/\(name): \(String(cString: strerror(errno))); choose "
+                    + "another folder with --out"
             )
         }
         parts.append((part, name))
@@ -90,7 +93,8 @@ final class OutputFolder {
         synced.wait()
         guard failure == 0 else {
             throw EngineError(
-                "cannot write \(file.path): \(String(cString: strerror(failure))); free some space or check the disk"
+                "cannot write \(file.path): \(String(cString: strerror(failure))); free some "
+                    + "space or check the disk"
             )
         }
         return Written(name: name, bytes: place, digest: hasher.finish())

@@ -20,7 +20,8 @@ struct Overlay {
         let area = try Area(covering: mosaic.bounds, in: mosaic.crs)
         guard !area.crossesAntimeridian, area.south > -85.06, area.north < 85.06 else {
             throw EngineError(
-                "--overlay cannot show this mosaic: web mercator ends at 85° north and south and at the 180° meridian; "
+                "--overlay cannot show this mosaic: web mercator ends at 85° north and south "
+                    + "and at the 180° meridian; "
                     + "drop --overlay, or cut the mosaic with --bbox")
         }
         let bounds = try CoordinateTransform(from: mosaic.crs, to: Self.webMercator).bounds(of: mosaic.bounds)

@@ -172,7 +172,8 @@ struct StacItemWriter {
                 png, "image/png", ["visual"],
                 [
                     "title":
-                        "\(product.index.title), coloured from \(product.index.range.low) to \(product.index.range.high)"
+                        "\(product.index.title), coloured from \(product.index.range.low) to "
+                        + "\(product.index.range.high)"
                 ])
         }
         for file in extra {

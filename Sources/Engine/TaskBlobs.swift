@@ -143,7 +143,8 @@ final class TaskBlobs: Sendable {
 
     private func damaged(_ number: Int) -> EngineError {
         EngineError(
-            "blob \(results[number].entry.path) is damaged; remove it and run the job again, it repeats what is missing"
+            "blob \(results[number].entry.path) is damaged; remove it and run the job again, "
+                + "it repeats what is missing"
         )
     }
 

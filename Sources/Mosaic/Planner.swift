@@ -40,7 +40,8 @@ public enum Planner {
         let union = placements.dropFirst().reduce(placements[0].extent) { $0.union($1.extent) }
         if let area, !placements.contains(where: { $0.extent.intersects(area) }) {
             throw PlanError(
-                "the area asked for lies outside all scenes: it is \(text(area)) and they cover \(text(union)) "
+                "the area asked for lies outside all scenes: it is \(text(area)) and they "
+                    + "cover \(text(union)) "
                     + "in \(crs); check --bbox (W,S,E,N) or --corners, or add scenes")
         }
         let snapped =
@@ -65,7 +66,8 @@ public enum Planner {
             abs(area.top - lattice.originY) / lattice.pixelHeight < 1e15
         else {
             throw PlanError(
-                "the mosaic would have more than \(largestSide) pixels on a side; ask for a smaller area or a "
+                "the mosaic would have more than \(largestSide) pixels on a side; ask for a "
+                    + "smaller area or a "
                     + "coarser --resolution")
         }
         let window = lattice.windowCovering(area)
@@ -92,7 +94,8 @@ public enum Planner {
         let tasks = Double((columns + edge - 1) / edge) * Double((rows + edge - 1) / edge)
         guard tasks <= Double(mostTasks) else {
             throw PlanError(
-                "the mosaic would have \(columns) × \(rows) pixels in \(Int(tasks)) tasks; at most \(mostTasks) are "
+                "the mosaic would have \(columns) × \(rows) pixels in \(Int(tasks)) tasks; at "
+                    + "most \(mostTasks) are "
                     + "taken: ask for a smaller area or a coarser --resolution")
         }
     }

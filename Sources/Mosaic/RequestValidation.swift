@@ -117,7 +117,8 @@ extension MaskRule {
         }
         for item in classes where !CloudMask.namableClasses.contains(item) {
             throw RequestError(
-                "mask class \(item) does not exist; SCL classes are 0 to 11, and values above are always masked"
+                "mask class \(item) does not exist; SCL classes are 0 to 11, and values above "
+                    + "are always masked"
             )
         }
         guard Set(classes).count == classes.count else {

@@ -5,6 +5,7 @@ public enum Composite: String, Codable, Sendable {
 }
 
 extension SelectionRule {
+    /// What the rule does once the scenes are in its order.
     public var composite: Composite {
         switch self {
         case .first, .last, .newest, .leastCloud: .first

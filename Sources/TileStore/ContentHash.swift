@@ -52,6 +52,7 @@ public final class ContentHasher {
 
     private var state: OpaquePointer { OpaquePointer(memory) }
 
+    /// Takes the next piece.
     public func update(_ data: UnsafeRawBufferPointer) {
         guard let start = data.baseAddress else { return }
         crypto_generichash_update(state, start.assumingMemoryBound(to: UInt8.self), UInt64(data.count))

@@ -115,7 +115,8 @@ public final class TileStore: Sendable {
         let file = open(entry.path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else {
             throw StoreError(
-                "cannot read blob \(entry.path): \(Self.words(errno)); run the job again, it repeats what is missing"
+                "cannot read blob \(entry.path): \(Self.words(errno)); run the job again, it "
+                    + "repeats what is missing"
             )
         }
         return file
@@ -124,6 +125,7 @@ public final class TileStore: Sendable {
     /// Keeps `key` from being forgotten until it is unpinned as often.
     public func pin(_ key: ContentHash) { state.withLock { $0.pinned[key, default: 0] += 1 } }
 
+    /// Takes one pin away.
     public func unpin(_ key: ContentHash) {
         state.withLock { state in
             guard let count = state.pinned[key] else { return }

@@ -68,7 +68,7 @@ enum StyleRule {
         let anywhere = [("TO" + "DO", "unfinished work"), ("FIX" + "ME", "unfinished work")]
         var found: [Violation] = []
         for index in source.lines.indices {
-            for (word, why) in inCode where source.code[index].contains(word) {
+            for (word, why) in inCode where holds(source.code[index], word) {
                 found.append(Violation(path: path, line: index + 1, message: "\(word) is banned: \(why)"))
             }
             for (word, why) in anywhere where source.lines[index].contains(word) {
@@ -81,6 +81,13 @@ enum StyleRule {
                     path: path, line: line, message: "an empty catch swallows the error: say what happens"))
         }
         return found
+    }
+
+    /// Whether `code` holds `word` and not just as the end of a longer one, as in `Entry?`.
+    private static func holds(_ code: String, _ word: String) -> Bool {
+        code.ranges(of: word).contains { range in
+            range.lowerBound == code.startIndex || !code[code.index(before: range.lowerBound)].isLetter
+        }
     }
 
     private static func bannedNames(_ source: SourceText, path: String) -> [Violation] {

@@ -68,6 +68,7 @@ import Testing
     }
 
     @Test func swallowedErrorsAndUnfinishedWorkAreFound() {
+        #expect(lines("let a: Entry\u{3f} = nil") == [])
         #expect(lines("let a = try\u{3f} f()").map { $0.prefix(16) } == ["1: try\u{3f} is banne"])
         #expect(lines("    fatal\u{45}rror(\"x\")").count == 1)
         #expect(lines("// TO\u{44}O later").count == 1)

@@ -59,7 +59,8 @@ public final class SourceReader {
     ) throws {
         guard band.sample == .uint8 else {
             throw RasterError(
-                "the classification \(band.file.address) holds \(band.sample.rawValue) samples; it must hold bytes: "
+                "the classification \(band.file.address) holds \(band.sample.rawValue) "
+                    + "samples; it must hold bytes: "
                     + "use --mask none, or restore the file")
         }
         try forEachBlock(of: band, in: window) { part, source, sourceStride in

@@ -78,7 +78,8 @@ public enum SelfTest {
         }
         guard outcome.value else {
             throw RasterError(
-                "the engine's self-test failed: \(outcome.message ?? "GDAL gave no reason"); reinstall GDAL with JPEG "
+                "the engine's self-test failed: \(outcome.message ?? "GDAL gave no reason"); "
+                    + "reinstall GDAL with JPEG "
                     + "2000 (libgdal32)")
         }
     }
