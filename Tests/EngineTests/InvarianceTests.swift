@@ -166,7 +166,7 @@ import TileStore
         // Lines of one value each, quickly made.
         var band = TinyBand(columns: 1, rows: 1) { _, _ in 0 }
         band.options = ["TILED=YES", "COMPRESS=DEFLATE"]
-        let lines = (0..<2048).map { [Double](repeating: Double(1000 + $0), count: 2048) }
+        let lines = (0..<1536).map { [Double](repeating: Double(1000 + $0), count: 2048) }
         let red = band.filled(lines)
         try trial.scene("a", ["B04": red, "B08": band.filled(lines.reversed())])
         trial.request.provenance = false
@@ -183,7 +183,7 @@ import TileStore
         let kept = try trial.store().usage().blobs
         #expect(kept >= 3)
         let outcome = try trial.run(threads: 2)
-        #expect(outcome.summary.tasks == 16 && outcome.summary.tasksReused == kept)
+        #expect(outcome.summary.tasks == 12 && outcome.summary.tasksReused == kept)
     }
 
     @Test func aJobStoppedWhileItsOutputsAreWrittenLeavesNothing() throws {
@@ -192,8 +192,8 @@ import TileStore
         trial.request.png = true
         let asked = Atomic(0)
         #expect(throws: JobCancelled.self) {
-            // All 16 tasks are found; the questions after those come from the assembly.
-            try trial.run(threads: 2) { asked.wrappingAdd(1, ordering: .relaxed).newValue > 20 }
+            // All 12 tasks are found; the questions after those come from the assembly.
+            try trial.run(threads: 2) { asked.wrappingAdd(1, ordering: .relaxed).newValue > 16 }
         }
         #expect(try trial.names() == [])
     }
@@ -210,9 +210,8 @@ import TileStore
         let trial = try trial()
         let scene = try #require(trial.request.scenes.first)
         let arguments = [
-            "run", scene, "--expression", "shown=nir", "--range", "0,1", "--mask", "none", "--no-png",
-            "--threads",
-            "1", "--store", trial.folder + "/store", "--json", "--out",
+            "run", scene, "--mask", "none", "--no-png", "--threads", "1", "--store", trial.folder + "/store",
+            "--json", "--out",
         ]
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try #require(Self.program))
@@ -226,7 +225,7 @@ import TileStore
         process.waitUntilExit()
         #expect(process.terminationReason == .uncaughtSignal)
         let kept = store.usage().blobs
-        #expect((3..<16).contains(kept))
+        #expect((3..<12).contains(kept))
         let names = try trial.names()
         #expect(names.allSatisfy { $0.hasPrefix(".") }, "no output appears before all are ready: \(names)")
 
@@ -241,7 +240,7 @@ import TileStore
         again.waitUntilExit()
         #expect(again.terminationStatus == 0)
         let summary = try JSONDecoder().decode(JobSummary.self, from: printed)
-        #expect(summary.tasksReused == kept && summary.tasks == 16)
+        #expect(summary.tasksReused == kept && summary.tasks == 12)
         trial.storeName = "cold"
         let whole = try trial.run(into: "whole")
         let resumed = Outcome(summary: summary, folder: trial.folder + "/out", owner: trial)

@@ -104,7 +104,8 @@ struct ReferenceTests {
         #expect(white == ndsi.snow)
     }
 
-    /// The references place shifted grids by nearest; so do we here, and agree but for the odd row in the middle.
+    /// The references place shifted grids by nearest. So do we here, and agree but for the odd row in the
+    /// middle.
     @Test(arguments: [
         ("rasterio.merge method=first order TWM,TWL 20230815 NDVI", SelectionRule.first),
         ("rasterio.merge method=last order TWM,TWL 20230815 NDVI", .last),
@@ -126,8 +127,8 @@ struct ReferenceTests {
         }
     }
 
-    /// The references take the lowest and highest of each band; we, of the index of each scene (RASTER.md). So
-    /// their means prove nothing of ours, which lie around that of the first scene.
+    /// The references take the lowest and highest of each band; we, of the index of each scene (RASTER.md).
+    /// So their means prove nothing of ours, which lie around that of the first scene.
     @Test func lowestAndHighestOfTwoTiles() throws {
         let trial = try Reference.trial(["S2A_33TWM_20230815_0_L2A", "S2A_33TWL_20230815_0_L2A"])
         let products = try [SelectionRule.min, .first, .max].map { rule in
