@@ -9,9 +9,9 @@ import TileStore
 /// A band to be written as a GeoTIFF: a few samples in rows, the top left corner at (600000, 5100000) of UTM
 /// zone 33 unless said otherwise.
 struct TinyBand {
-    let columns: Int
-    let rows: Int
-    var samples: [Double]
+    private(set) var columns: Int
+    private(set) var rows: Int
+    private(set) var samples: [Double]
     var pixel = 10.0
     var left = 600_000.0
     var top = 5_100_000.0
@@ -31,6 +31,14 @@ struct TinyBand {
         self.columns = columns
         self.rows = rows
         samples = (0..<columns * rows).map { value($0 % columns, $0 / columns) }
+    }
+
+    /// The same kind of band with other samples.
+    func filled(_ lines: [[Double]]) -> TinyBand {
+        with {
+            ($0.columns, $0.rows) = (lines[0].count, lines.count)
+            $0.samples = Array(lines.joined())
+        }
     }
 
     /// The same band elsewhere.
