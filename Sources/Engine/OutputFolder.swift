@@ -2,11 +2,11 @@ import Foundation
 import Raster
 import TileStore
 
-/// The folder that gets a job's outputs: every file is written as `.NAME.part` beside its place and all appear together
-/// at the end; after a failure nothing of them is left (RASTER.md, Outputs).
+/// The folder that gets a job's outputs: every file is written as `.NAME.part` beside its place and all
+/// appear together at the end; after a failure nothing of them is left (RASTER.md, Outputs).
 ///
-/// One job writes in a folder at a time: the folder is locked (flock(2)) as long as this object lives, so the lock ends
-/// with its process, however that dies.
+/// One job writes in a folder at a time: the folder is locked (flock(2)) as long as this object lives, so the
+/// lock ends with its process, however that dies.
 final class OutputFolder {
     let path: String
     private let folder: Int32
@@ -60,7 +60,8 @@ final class OutputFolder {
         )
     }
 
-    /// Refuses outputs that would take the place of a file that the job reads, or that cannot take their place.
+    /// Refuses outputs that would take the place of a file that the job reads, or that cannot take their
+    /// place.
     ///
     /// - Parameter names: of the outputs to come.
     /// - Throws: `EngineError` with the file's path and the remedy.

@@ -23,7 +23,8 @@ public enum Planner {
     /// Tasks above which a job is refused as absurd.
     public static let mostTasks = 4_000_000
 
-    /// How much finer than the scenes a mosaic may be; beyond, a slip of the pen (degrees for metres) is likelier.
+    /// How much finer than the scenes a mosaic may be; beyond, a slip of the pen (degrees for metres) is
+    /// likelier.
     static let finestFactor = 100.0
 
     /// The job grid.

@@ -11,12 +11,16 @@ import Testing
     private func trial() throws -> Trial {
         let trial = try Trial()
         let scl: (Double...) -> TinyBand = { TinyBand($0, type: GDT_Byte) }
-        try trial.scene("a", [
-            "B04": TinyBand([1400, 2000, 0]), "B08": TinyBand([4000, 4000, 500]), "SCL": scl(4, 9, 4),
-        ])
-        try trial.scene("b", [
-            "B04": TinyBand([1000, 2000, 1000]), "B08": TinyBand([1000, 5000, 500]), "SCL": scl(4, 4, 3),
-        ])
+        try trial.scene(
+            "a",
+            [
+                "B04": TinyBand([1400, 2000, 0]), "B08": TinyBand([4000, 4000, 500]), "SCL": scl(4, 9, 4),
+            ])
+        try trial.scene(
+            "b",
+            [
+                "B04": TinyBand([1000, 2000, 1000]), "B08": TinyBand([1000, 5000, 500]), "SCL": scl(4, 4, 3),
+            ])
         trial.request.offset = -1000
         return trial
     }

@@ -4,8 +4,9 @@ import Mosaic
 /// Renders windows of the job grid, at most a block in size, from a plan's scenes: one worker's eyes and
 /// brush.
 ///
-/// A pixel depends on its place in the job grid and on the plan alone, never on the window, the task or the
-/// thread.
+/// A pixel depends on its place in the job grid, on the window asked for where it is warped (in the last bit of its
+/// coordinate) and on the plan. Windows are the blocks of the job grid, whatever the task or the thread, so tasks of
+/// any size give the same bytes.
 final class BlockRenderer {
     /// What a scene offers, ready to be sampled.
     private struct Prepared {
@@ -39,7 +40,14 @@ final class BlockRenderer {
                 plan.rules.select.composite, count: window.count, provenance: plan.rules.provenance)
         }
         var failures: [String] = []
-        let kept = clip?.plane(window)
+        let kept: [UInt8]?
+        do {
+            kept = try clip?.plane(window)
+        } catch {
+            let everywhere = [UInt8](repeating: 1, count: window.count)
+            for index in planes.indices { planes[index].fail(where: everywhere) }
+            return BlockPicture(planes: planes.map { $0.finish() }, failures: ["\(error)"])
+        }
         if kept?.contains(1) ?? true {
             let bounds = plan.grid.bounds(of: window)
             for (local, number) in scenes.enumerated() where plan.extents[number].intersects(bounds) {

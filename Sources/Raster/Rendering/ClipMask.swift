@@ -11,8 +11,8 @@ final class ClipMask {
     /// Edges are cut in pieces of a thousandth of a degree before they are projected, so that long ones bend
     /// as they should, with at most 10,000 pieces an edge.
     ///
-    /// Of each polygon only what lies near the grid is projected: a far corner has no place in most systems, and a
-    /// polygon around the world would turn inside out.
+    /// Of each polygon only what lies near the grid is projected: a far corner has no place in most systems,
+    /// and a polygon around the world would turn inside out.
     ///
     /// - Throws: `RasterError` when the text holds no polygon, or none near the grid.
     init(geoJSON: String, grid: Grid) throws {
@@ -40,30 +40,33 @@ final class ClipMask {
     deinit { for geometry in geometries { OGR_G_DestroyGeometry(geometry) } }
 
     /// 1 for each pixel of `window` whose centre lies inside a polygon, else 0; row by row.
-    func plane(_ window: PixelWindow) -> [UInt8] {
+    ///
+    /// - Throws: `RasterError` when GDAL cannot burn the polygons.
+    func plane(_ window: PixelWindow) throws -> [UInt8] {
         var plane = [UInt8](repeating: 0, count: window.count)
         let bounds = grid.bounds(of: window)
-        plane.withUnsafeMutableBytes { pixels in
-            let driver = GDALGetDriverByName("MEM")
-            guard
-                let memory = GDALCreate(
-                    driver, "", Int32(window.width), Int32(window.height), 0, GDT_Byte, nil)
-            else { return }
-            defer { GDALClose(memory) }
-            let pointer = "DATAPOINTER=\(UInt(bitPattern: pixels.baseAddress!))"
-            var options = CSLAddString(nil, pointer)
-            defer { CSLDestroy(options) }
-            GDALAddBand(memory, GDT_Byte, options)
-            var transform = [bounds.left, grid.pixelWidth, 0, bounds.top, 0, -grid.pixelHeight]
-            GDALSetGeoTransform(memory, &transform)
-            options = CSLAddString(options, "ALL_TOUCHED=FALSE")
-            var band: Int32 = 1
-            var burn = [Double](repeating: 1, count: geometries.count)
-            var shapes: [OGRGeometryH?] = geometries
-            _ = GDALRuntime.capturing {
-                GDALRasterizeGeometries(
+        let outcome = plane.withUnsafeMutableBytes { pixels in
+            GDALRuntime.capturing { () -> Bool in
+                let (columns, rows) = (Int32(window.width), Int32(window.height))
+                guard let memory = GDALCreate(GDALGetDriverByName("MEM"), "", columns, rows, 0, GDT_Byte, nil)
+                else { return false }
+                defer { GDALClose(memory) }
+                StringList.with(["DATAPOINTER=\(UInt(bitPattern: pixels.baseAddress!))"]) {
+                    _ = GDALAddBand(memory, GDT_Byte, $0)
+                }
+                var transform = [bounds.left, grid.pixelWidth, 0, bounds.top, 0, -grid.pixelHeight]
+                GDALSetGeoTransform(memory, &transform)
+                var band: Int32 = 1
+                var burn = [Double](repeating: 1, count: geometries.count)
+                var shapes: [OGRGeometryH?] = geometries
+                let status = GDALRasterizeGeometries(
                     memory, 1, &band, Int32(shapes.count), &shapes, nil, nil, &burn, nil, nil, nil)
+                return status == CE_None
             }
+        }
+        guard outcome.value else {
+            throw RasterError(
+                "the clip cannot be drawn: \(outcome.message ?? "GDAL gave no reason"); check --clip")
         }
         return plane
     }
@@ -127,8 +130,8 @@ private struct Surroundings {
             right: degrees.unwrappedEast + width / 10, top: min(90, degrees.north + height / 10))
     }
 
-    /// What of a polygon lies in the area, also when it counts longitudes a turn further: copies of the polygon, or new
-    /// ones. The caller destroys them.
+    /// What of a polygon lies in the area, also when it counts longitudes a turn further: copies of the
+    /// polygon, or new ones. The caller destroys them.
     func parts(of polygon: OGRGeometryH) -> [OGRGeometryH] {
         var extent = OGREnvelope()
         OGR_G_GetEnvelope(polygon, &extent)
