@@ -20,7 +20,7 @@ let package = Package(
         .target(name: "Raster", dependencies: ["Mosaic", "CGDAL", "CISAL", "CKernels"]),
         .target(name: "TileStore", dependencies: ["CSodium"]),
         .target(name: "Scenes", dependencies: ["Mosaic", "Raster"]),
-        .target(name: "Sample", dependencies: ["Mosaic", "Raster", "CGDAL"]),
+        .target(name: "Sample", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),
         .target(name: "Engine", dependencies: ["Mosaic", "Raster", "TileStore", "Scenes"]),
         .executableTarget(
             name: "arbutus",
@@ -35,7 +35,7 @@ let package = Package(
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Mosaic", "Raster", "TileStore", "CGDAL"]),
         .testTarget(name: "ScenesTests", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),
         .testTarget(name: "SampleTests", dependencies: ["Sample", "Mosaic", "Raster"]),
-        .testTarget(name: "ArbutusTests", dependencies: ["arbutus", "Mosaic", "Engine", "Raster"]),
+        .testTarget(name: "ArbutusTests", dependencies: ["arbutus", "Mosaic", "Engine", "Raster", "CGDAL"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -150,7 +150,7 @@ public struct JobPlanner {
         RenderRules(
             select: request.select, mask: request.mask, maskBuffer: try maskBuffer(grid),
             clamp: request.clamp,
-            resampling: request.resampling, clip: try request.clip.map(Self.clipText),
+            resampling: request.resampling, clip: try request.clip.map { try Self.clipText($0, grid) },
             provenance: request.provenance)
     }
 
@@ -172,14 +172,14 @@ public struct JobPlanner {
         return pixels
     }
 
-    private static func clipText(_ path: String) throws -> String {
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw EngineError(
-                "cannot read the clip \(path): \(String(cString: strerror(errno))); check --clip")
+    private static func clipText(_ path: String, _ grid: Grid) throws -> String {
+        guard VirtualFile.status(path)?.isFolder != true else {
+            throw EngineError("cannot read the clip \(path): it is a folder; give --clip a GeoJSON file")
         }
-        guard bytes.count <= 64 << 20, let text = String(data: bytes, encoding: .utf8) else {
-            throw EngineError("the clip \(path) is no GeoJSON text of at most 64 MiB; check --clip")
+        guard let text = String(validating: try VirtualFile.read(path, limit: 64 << 20), as: UTF8.self) else {
+            throw EngineError("the clip \(path) is no GeoJSON, for it is not UTF-8 text; check --clip")
         }
+        try Clip.check(text, on: grid)
         return text
     }
 }

@@ -52,6 +52,7 @@ public final class JobRunner: Sendable {
         let overlay = try job.request.overlay ? Overlay(of: job.plan.grid) : nil
         let folder = try OutputFolder(output)
         for key in job.keys { store.pin(key) }
+        try folder.check(job.outputNames, keeping: job.filesRead)
         defer {
             for key in job.keys { store.unpin(key) }
             store.collect()

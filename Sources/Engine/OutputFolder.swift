@@ -2,10 +2,14 @@ import Foundation
 import Raster
 import TileStore
 
-/// The folder that gets a job's outputs: every file is written as `.NAME.part` beside its place and all
-/// appear together at the end; after a failure nothing of them is left (RASTER.md, Outputs).
+/// The folder that gets a job's outputs: every file is written as `.NAME.part` beside its place and all appear together
+/// at the end; after a failure nothing of them is left (RASTER.md, Outputs).
+///
+/// One job writes in a folder at a time: the folder is locked (flock(2)) as long as this object lives, so the lock ends
+/// with its process, however that dies.
 final class OutputFolder {
     let path: String
+    private let folder: Int32
     private var parts: [(part: String, name: String)] = []
 
     /// A finished file's facts.
@@ -15,38 +19,78 @@ final class OutputFolder {
         var digest: ContentHash
     }
 
-    /// - Throws: `EngineError` when the folder cannot be made or written.
+    /// - Throws: `EngineError` when the folder cannot be made or written, or another job writes in it.
     init(_ path: String) throws {
         self.path = path
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
+        let failure = Self.make(path)
+        guard failure == 0 else { throw Self.refusal(path, failure) }
+        folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw Self.refusal(path, errno) }
+        // A file system without locks (some network drives) says EBADF or ENOLCK: then nobody is kept out.
+        let isTaken = flock(folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
+        guard !isTaken else {
+            close(folder)
             throw EngineError(
-                "cannot make the output folder \(path): \(Self.reason(error)); choose another with --out")
+                "another job is writing in the output folder \(path); wait until it has ended, or choose another "
+                    + "with --out")
         }
         guard access(path, W_OK) == 0 else {
-            throw EngineError(
-                "cannot write in the output folder \(path): "
-                    + "\(String(cString: strerror(errno))); choose another with --out"
-            )
+            let reason = errno
+            close(folder)
+            throw Self.refusal(path, reason)
+        }
+    }
+
+    /// Makes the folder and those above it.
+    ///
+    /// - Returns: 0, or the system's reason. A folder that is there already is no failure.
+    private static func make(_ path: String) -> Int32 {
+        if mkdir(path, 0o777) == 0 || errno == EEXIST { return 0 }
+        guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+            return errno
+        }
+        let above = make(String(path[..<slash]))
+        guard above == 0 else { return above }
+        return mkdir(path, 0o777) == 0 || errno == EEXIST ? 0 : errno
+    }
+
+    private static func refusal(_ path: String, _ code: Int32) -> EngineError {
+        EngineError(
+            "cannot write in the output folder \(path): \(String(cString: strerror(code))); choose another with --out"
+        )
+    }
+
+    /// Refuses outputs that would take the place of a file that the job reads, or that cannot take their place.
+    ///
+    /// - Parameter names: of the outputs to come.
+    /// - Throws: `EngineError` with the file's path and the remedy.
+    func check(_ names: [String], keeping sources: [String]) throws {
+        let read = Set(sources.compactMap(FileIdentity.init))
+        for name in names {
+            var facts = stat()
+            guard stat("\(path)/\(name)", &facts) == 0 else { continue }
+            guard facts.st_mode & S_IFMT != S_IFDIR else {
+                throw EngineError(
+                    "cannot write \(path)/\(name): a folder has that name; remove it, or choose another folder "
+                        + "with --out")
+            }
+            guard !read.contains(FileIdentity(facts)) else {
+                throw EngineError(
+                    "cannot write \(path)/\(name): it is one of the files that the job reads; choose another folder "
+                        + "with --out")
+            }
         }
     }
 
     /// Removes temporary files that were never published.
-    deinit { discard() }
+    deinit {
+        discard()
+        close(folder)
+    }
 
     /// A new temporary file for the output `name`, open for reading and writing; the caller closes it.
     func create(_ name: String) throws -> OutputFile {
         precondition(!name.contains("/"), "output name \(name)")
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isFolder),
-            isFolder.boolValue
-        {
-            throw EngineError(
-                "cannot write \(path)/\(name): a folder has that name; remove it, or choose "
-                    + "another folder with --out"
-            )
-        }
         let part = temporaryPath(of: name)
         let file = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard file >= 0 else {
@@ -104,7 +148,9 @@ final class OutputFolder {
     func publish() throws {
         for (part, name) in parts {
             guard rename(part, "\(path)/\(name)") == 0 else {
-                throw EngineError("cannot write \(path)/\(name): \(String(cString: strerror(errno)))")
+                throw EngineError(
+                    "cannot write \(path)/\(name): \(String(cString: strerror(errno))); choose another folder with "
+                        + "--out, and run the same command again")
             }
         }
         parts = []
@@ -123,9 +169,19 @@ final class OutputFolder {
             clamping: UInt64(facts.f_bavail).multipliedReportingOverflow(by: UInt64(facts.f_frsize))
                 .partialValue)
     }
+}
 
-    private static func reason(_ error: any Error) -> String {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        return underlying.map { String(cString: strerror(Int32($0.code))) } ?? error.localizedDescription
+/// One file, by whatever path it is reached.
+struct FileIdentity: Hashable {
+    let device: UInt64
+    let inode: UInt64
+
+    /// nil when there is no file at `path`.
+    init?(_ path: String) {
+        var facts = stat()
+        guard stat(path, &facts) == 0 else { return nil }
+        self.init(facts)
     }
+
+    init(_ facts: stat) { (device, inode) = (UInt64(facts.st_dev), UInt64(facts.st_ino)) }
 }

@@ -23,6 +23,9 @@ public enum Planner {
     /// Tasks above which a job is refused as absurd.
     public static let mostTasks = 4_000_000
 
+    /// How much finer than the scenes a mosaic may be; beyond, a slip of the pen (degrees for metres) is likelier.
+    static let finestFactor = 100.0
+
     /// The job grid.
     ///
     /// Without `--crs`, `--resolution` and a mixture of systems the grid has the phase of the first scene in
@@ -46,6 +49,12 @@ public enum Planner {
         }
         let snapped =
             request.crs != nil || request.resolution != nil || placements.contains { $0.finest.crs != crs }
+        let finest = placements.map { min($0.pixelWidth, $0.pixelHeight) }.reduce(.infinity, min)
+        if let resolution = request.resolution, resolution * finestFactor < finest * (1 - 1e-9) {
+            throw PlanError(
+                "--resolution \(resolution) is over \(Int(finestFactor)) times finer than the scenes, whose pixels are "
+                    + "\(finest) in \(crs); give a coarser one")
+        }
         let width = request.resolution ?? placements.map(\.pixelWidth).reduce(.infinity, min)
         let height = request.resolution ?? placements.map(\.pixelHeight).reduce(.infinity, min)
         let origin: (x: Double, y: Double) =

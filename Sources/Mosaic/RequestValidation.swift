@@ -84,6 +84,12 @@ extension MosaicRequest {
                 "--range \(RequestError.shown(range.low)),\(RequestError.shown(range.high)) is empty; "
                     + "give two numbers LO,HI with LO below HI")
         }
+        // Colours are computed in float32 (RASTER.md, Outputs).
+        if let range, !((Float(range.high) - Float(range.low)).isNormal) {
+            throw RequestError(
+                "--range \(range.low),\(range.high) is too narrow or too wide to spread colours over; "
+                    + "give two numbers LO,HI that float32 tells apart")
+        }
     }
 }
 
@@ -102,6 +108,11 @@ extension Area {
         }
         guard south < north else {
             throw RequestError("area \(shown) is empty: its south is not below its north (order: W,S,E,N)")
+        }
+        guard west <= east || unwrappedEast - west <= 270 else {
+            throw RequestError(
+                "area \(shown) goes the long way round the globe, for its west lies east of its east; "
+                    + "order: W,S,E,N")
         }
         guard unwrappedEast > west else {
             throw RequestError("area \(shown) is empty: its west equals its east (order: W,S,E,N)")

@@ -10,6 +10,7 @@ public final class Dataset {
     ///
     /// - Throws: `RasterError` with GDAL's own reason when the file is missing or no raster.
     public init(opening address: String) throws {
+        if !address.hasPrefix("/vsi") { try VirtualFile.refuseSpecial(address) }
         let flags = UInt32(GDAL_OF_RASTER) | UInt32(GDAL_OF_READONLY) | UInt32(GDAL_OF_VERBOSE_ERROR)
         // TRUE: side-car files are tried by name, the folder is not listed; EMPTY_DIR: they are not tried at
         // all.
@@ -18,7 +19,7 @@ public final class Dataset {
             GDALRuntime.capturing { GDALOpenEx(address, flags, nil, nil, nil) }
         }
         guard let handle = opened.value else {
-            let reason = (opened.message ?? "GDAL gave no reason").asReason
+            let reason = (opened.message ?? "GDAL gave no reason").asReason(about: address)
             throw RasterError(
                 "cannot read \(address.onOneLine): \(reason); check the path, or drop the file from the job")
         }

@@ -99,9 +99,21 @@ extension Dataset {
                 "cannot use \(shownAddress): its grid is \(way); make it north-up with gdalwarp, or drop "
                     + "the file from the job")
         }
-        return Grid(
+        let grid = Grid(
             crs: crs, originX: t[0], originY: t[3], pixelWidth: t[1], pixelHeight: -t[5], columns: columns,
             rows: rows)
+        if try CoordinateSystem(crs).isGeographic { try checkOnGlobe(grid.bounds) }
+        return grid
+    }
+
+    /// Degrees may run half a pixel past a pole, as global grids do, and longitudes to 360 or past 180.
+    private func checkOnGlobe(_ bounds: Bounds) throws {
+        guard bounds.top <= 91, bounds.bottom >= -91, bounds.left >= -541, bounds.right <= 541 else {
+            throw RasterError(
+                "cannot use \(shownAddress): it has a system in degrees, and its corners \(bounds.left),\(bounds.bottom) "
+                    + "and \(bounds.right),\(bounds.top) are not on the globe; assign the right one, as with "
+                    + "gdal_edit.py -a_srs EPSG:n, or drop the file from the job")
+        }
     }
 
     private func describeBand(_ number: Int) throws -> RasterInfo.Band {

@@ -19,6 +19,16 @@ extension String {
         return line.hasSuffix(".") ? String(line.dropLast()) : line
     }
 
+    /// GDAL's message as a reason in a sentence that names `address` already: without the address in front, which
+    /// GDAL and libtiff write up to three times.
+    func asReason(about address: String) -> String {
+        var rest = self[...]
+        while rest.hasPrefix(address), rest.dropFirst(address.count).hasPrefix(":") {
+            rest = rest.dropFirst(address.count + 1).drop { $0 == " " }
+        }
+        return String(rest).asReason
+    }
+
     /// Text on one line between quotation marks.
     public var quoted: String { "'\(onOneLine)'" }
 }

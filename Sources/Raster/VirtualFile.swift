@@ -11,6 +11,8 @@ public enum VirtualFile {
         /// Seconds since 1970; 0 when unknown.
         public let modified: Int
         public let isFolder: Bool
+        /// A pipe, a socket or a device: reading it may wait for ever.
+        public let isSpecial: Bool
     }
 
     /// nil when there is nothing at the path.
@@ -21,9 +23,18 @@ public enum VirtualFile {
             withUnsafeMutablePointer(to: &buffer) { VSIStatL(path, OpaquePointer($0)) }
         }.value
         guard code == 0 else { return nil }
+        let kind = buffer.st_mode & S_IFMT
         return Status(
-            size: Int(buffer.st_size), modified: Int(buffer.st_mtim.tv_sec),
-            isFolder: buffer.st_mode & S_IFMT == S_IFDIR)
+            size: Int(buffer.st_size), modified: Int(buffer.st_mtim.tv_sec), isFolder: kind == S_IFDIR,
+            isSpecial: [S_IFIFO, S_IFSOCK, S_IFCHR].contains(kind))
+    }
+
+    /// - Throws: `RasterError` when the path is that of a pipe, a socket or a device.
+    public static func refuseSpecial(_ path: String) throws {
+        guard status(path)?.isSpecial == true else { return }
+        throw RasterError(
+            "cannot read \(path.onOneLine): it is a pipe, a socket or a device, and a scene must be a file; "
+                + "check the path, or drop it from the job")
     }
 
     /// Names in a folder in byte order, without `.` and `..`; at most 100,000.
@@ -61,6 +72,31 @@ public enum VirtualFile {
                     + "metadata may have; check the file")
         }
         return bytes
+    }
+
+    /// Reads a file from its beginning to its end.
+    ///
+    /// - Parameters:
+    ///   - count: bytes a piece; the last one is shorter.
+    ///   - body: gets each piece, which is gone afterwards.
+    /// - Throws: `RasterError` when the file cannot be opened or read; what `body` throws.
+    public static func forEachPiece(
+        of path: String, bytes count: Int, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let file = try open(path)
+        defer { VSIFCloseL(file) }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 64)
+        defer { buffer.deallocate() }
+        while true {
+            let read = VSIFReadL(buffer.baseAddress, 1, count, file)
+            if read > 0 { try body(UnsafeRawBufferPointer(rebasing: buffer[..<read])) }
+            if read == count { continue }
+            guard VSIFEofL(file) != 0 else {
+                throw RasterError(
+                    "cannot read \(path.onOneLine) to its end: the disk or the network failed; try again")
+            }
+            return
+        }
     }
 
     /// The first bytes of a file, fewer when it is shorter.

@@ -1,6 +1,7 @@
 import Foundation
 import Mosaic
 import Raster
+import Scenes
 
 /// Draws one granule and writes its bands and metadata into a folder of its own.
 struct GranuleWriter {
@@ -120,8 +121,9 @@ struct GranuleWriter {
         try write(Data(metadata.tile.utf8), to: "\(home)/\(tile)")
         let paths = ["MTD_MSIL2A.xml", tile] + SampleBand.allCases.map { "\(metadata.imagePath($0)).jp2" }
         let files = try Parallel.map(paths.count) { index in
-            let data = try Data(contentsOf: URL(filePath: "\(home)/\(paths[index])"), options: .mappedIfSafe)
-            return (path: paths[index], bytes: data.count, sha3: SHA3.hex(data))
+            let path = "\(home)/\(paths[index])"
+            let sum = try ChecksumKind.sha3.ofFile(path)
+            return (path: paths[index], bytes: VirtualFile.status(path)?.size ?? 0, sha3: sum)
         }
         try write(Data(SafeDocuments.manifest(files).utf8), to: "\(home)/manifest.safe")
     }

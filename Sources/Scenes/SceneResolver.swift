@@ -1,3 +1,4 @@
+import Foundation
 import Mosaic
 import Raster
 
@@ -25,6 +26,7 @@ public struct SceneResolver {
         guard !request.scenes.isEmpty else {
             throw SceneError("the job has no scenes; give at least one with --scene PATH")
         }
+        try refuseTwins()
         let files = RasterFiles()
         let drafts = try request.scenes.flatMap { try Self.drafts($0, bands: request.bands, files: files) }
         let assembler = SceneAssembler(request: request, needed: needed, files: files)
@@ -32,6 +34,22 @@ public struct SceneResolver {
             var scene = try assembler.assemble(draft)
             if checkingRadiometry { try RadiometryGuard.check(assembler.witness(of: &scene, draft)) }
             return scene
+        }
+    }
+
+    /// One folder or file under two names would count twice in means and counts.
+    ///
+    /// - Throws: `SceneError` that names both.
+    private func refuseTwins() throws {
+        var known: [String: String] = [:]
+        for address in request.scenes {
+            let path = try SourceAddress.virtualPath(address)
+            guard SourceAddress.isLocal(path), !path.hasPrefix("/vsi") else { continue }
+            let real = URL(filePath: path).resolvingSymlinksInPath().path
+            if let other = known.updateValue(address, forKey: real) {
+                throw SceneError(
+                    "scenes \(other.quoted) and \(address.quoted) are the same; name it once")
+            }
         }
     }
 
@@ -54,6 +72,7 @@ public struct SceneResolver {
                 "cannot read scene \(address.onOneLine): no such file or folder; check the path, or drop "
                     + "the scene from the job")
         }
+        if status?.isSpecial == true { try VirtualFile.refuseSpecial(path) }
         if SafeProduct.isProductXML(SourceAddress.name(of: path)) {
             return try SafeProduct.find(at: path, called: address).flatMap { try $0.drafts() }
         }

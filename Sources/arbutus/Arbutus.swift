@@ -10,7 +10,7 @@ struct Arbutus: ParsableCommand {
         abstract: "Turns satellite scenes into mosaics of NDVI, NDSI and other indices.",
         discussion: """
             Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial (some tasks failed; holes are marked), \
-            130 stopped.
+            130 stopped, 141 the reader of stdout went away.
             """,
         subcommands: [
             RunCommand.self, PlanCommand.self, ExplainCommand.self, SampleCommand.self, StoreCommand.self,
@@ -19,7 +19,20 @@ struct Arbutus: ParsableCommand {
 
     /// Runs the command of this process and ends it with the command's exit code.
     static func main() {
-        Foundation.exit(execute(Array(CommandLine.arguments.dropFirst())))
+        Terminal.secureStreams()
+        guard let number = undecodable() else {
+            Foundation.exit(execute(Array(CommandLine.arguments.dropFirst())))
+        }
+        let word = Terminal.printable(CommandLine.arguments[number])
+        Terminal.say("arbutus: argument \(number), '\(word)', is not UTF-8; rename the file")
+        Foundation.exit(ExitStatus.usage)
+    }
+
+    /// The first argument whose bytes are no UTF-8: Swift would repair it and look for a file of another name.
+    private static func undecodable() -> Int? {
+        (1..<max(1, Int(CommandLine.argc))).first { number in
+            CommandLine.unsafeArgv[number].map { String(validatingCString: $0) == nil } ?? false
+        }
     }
 
     /// Runs one command line: data go to stdout, words to stderr.
@@ -32,9 +45,22 @@ struct Arbutus: ParsableCommand {
             return ExitStatus.done
         } catch {
             let ending = Ending(error)
-            if !ending.output.isEmpty { Terminal.print(ending.output) }
             if !ending.complaint.isEmpty { Terminal.say(ending.complaint) }
+            return ending.output.isEmpty ? ending.status : printed(ending)
+        }
+    }
+}
+
+extension Arbutus {
+    /// Prints help or a completion script.
+    private static func printed(_ ending: Ending) -> Int32 {
+        do {
+            try Terminal.print(ending.output)
             return ending.status
+        } catch {
+            let lost = Ending(error)
+            if !lost.complaint.isEmpty { Terminal.say(lost.complaint) }
+            return lost.status
         }
     }
 }
@@ -48,6 +74,8 @@ enum ExitStatus {
     static let partial: Int32 = 3
     /// 128 + SIGINT, as shells count.
     static let stopped: Int32 = 130
+    /// 128 + SIGPIPE: the reader of stdout went away before it had all.
+    static let unread: Int32 = 141
 }
 
 /// What is left to say when a command ended with an error, which help and completions do too.
@@ -75,6 +103,9 @@ struct Ending: Equatable {
             switch error {
             case is RequestError: status = ExitStatus.usage
             case is JobCancelled: status = ExitStatus.stopped
+            case let lost as LostOutput where lost.isDesired:
+                status = ExitStatus.unread
+                return
             default: status = code.rawValue
             }
             complaint = "arbutus: " + Terminal.printable(Self.sentence(error))

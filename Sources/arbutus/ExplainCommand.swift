@@ -25,7 +25,7 @@ struct ExplainCommand: ParsableCommand {
         let (longitude, latitude) = try place()
         let plan = try JobPlanner(wanted).plan()
         let explanation = try Explanation(plan, longitude: longitude, latitude: latitude)
-        Terminal.print(try json ? JSONText.of(explanation) : explanation.text)
+        try Terminal.print(json ? JSONText.of(explanation) : explanation.text)
     }
 
     /// The point asked for, in degrees.

@@ -16,7 +16,28 @@ struct MachineOptions: ParsableArguments {
     )
     var memory: String?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Compare the files of SAFE products with their manifests before the start.",
+            discussion: """
+                Reads every band file that the job uses and compares size and checksum (MD5 or SHA3-256) with \
+                the product's manifest.safe. Files that were cut, and damaged GeoTIFFs, are found while reading \
+                in any case. A JPEG 2000 file with changed bytes decodes without an error, to wrong pixels: only \
+                this option finds it, and nothing does for files outside a product with a manifest.
+                """))
+    var verifyInputs = false
+
     @OptionGroup var place: StoreOptions
+
+    /// Does what `--verify-inputs` asks for; says on stderr what was found sound and what nobody can check.
+    ///
+    /// - Throws: a sentence about the first damaged file.
+    func verify(_ plan: MosaicPlan) throws {
+        guard verifyInputs else { return }
+        for line in try InputCheck.run(plan, threads: threadCount()).lines {
+            Terminal.say("arbutus: " + Terminal.printable(line))
+        }
+    }
 
     /// What a job may use of this machine.
     func limits() throws -> MachineLimits {

@@ -21,7 +21,9 @@ struct PlanCommand: ParsableCommand {
         guard try !request.printsOnly() else { return }
         let wanted = try request.validated()
         let limits = try machine.limits()
-        let report = try PlanReport(JobPlanner(wanted).plan(), png: wanted.png, limits: limits)
-        Terminal.print(try json ? JSONText.of(report) : report.text)
+        let plan = try JobPlanner(wanted).plan()
+        try machine.verify(plan)
+        let report = try PlanReport(plan, png: wanted.png, limits: limits)
+        try Terminal.print(json ? JSONText.of(report) : report.text)
     }
 }

@@ -12,13 +12,7 @@ enum RequestFile {
     /// - Throws: `RequestError` that names the file and what is wrong with it.
     static func read(_ path: String) throws -> MosaicRequest {
         let shown = path == "-" ? "request on stdin" : "request \(RequestError.quoted(path))"
-        let bytes: Data
-        do {
-            let file = try path == "-" ? .standardInput : FileHandle(forReadingFrom: URL(filePath: path))
-            bytes = try file.read(upToCount: maximumBytes + 1) ?? Data()
-        } catch {
-            throw RequestError("cannot read \(shown): \(error.localizedDescription)")
-        }
+        let bytes = try content(path, shown)
         guard bytes.count <= maximumBytes else {
             throw RequestError("cannot read \(shown): it is larger than 16 MB, so it is no request")
         }
@@ -27,6 +21,27 @@ enum RequestFile {
         } catch let error as RequestError {
             throw RequestError("cannot read \(shown): \(error)")
         }
+    }
+
+    private static func content(_ path: String, _ shown: String) throws -> Data {
+        let remedy = "give --request a file in JSON or YAML"
+        let descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw RequestError("cannot read \(shown): \(String(cString: strerror(errno))); \(remedy)")
+        }
+        defer { close(descriptor) }
+        var bytes = Data()
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while bytes.count <= maximumBytes {
+            let found = Foundation.read(descriptor, &buffer, buffer.count)
+            if found < 0, errno == EINTR { continue }
+            guard found >= 0 else {
+                throw RequestError("cannot read \(shown): \(String(cString: strerror(errno))); \(remedy)")
+            }
+            if found == 0 { break }
+            bytes.append(contentsOf: buffer[..<found])
+        }
+        return bytes
     }
 
     /// Reads JSON when the first character is a brace, YAML otherwise.

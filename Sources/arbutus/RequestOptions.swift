@@ -221,14 +221,14 @@ extension RequestOptions {
     /// - Returns: whether there was such a wish, so that nothing is left to do.
     func printsOnly() throws -> Bool {
         if printRequestSchema {
-            Terminal.print(RequestSchema.text)
+            try Terminal.print(RequestSchema.text)
             return true
         }
         guard printRequest else { return false }
         let request = try request()
         // A request without scenes is a template; everything else of it must still be right.
         if request.scenes.isEmpty { _ = try SpectralIndex.resolve(request) } else { try request.validate() }
-        Terminal.print(try JSONText.of(request))
+        try Terminal.print(try JSONText.of(request))
         return true
     }
 }

@@ -34,10 +34,11 @@ struct RunCommand: ParsableCommand {
         let limits = try machine.limits()
         let plan = try JobPlanner(wanted).plan()
         for warning in plan.warnings { Terminal.say("arbutus: warning: " + Terminal.printable(warning)) }
+        try machine.verify(plan)
         let job = JobPlan(request: wanted, plan: plan, fingerprint: try EngineFingerprint().text)
         let runner = JobRunner(job: job, store: try TileStore(folder: machine.place.folder()), limits: limits)
         let summary = try Self.watched(runner, into: out, showing: ProgressPrinter(.fitting(json: json)))
-        Terminal.print(try json ? JSONText.of(summary) : SummaryPrinter.text(summary))
+        try Terminal.print(json ? JSONText.of(summary) : SummaryPrinter.text(summary))
         if summary.state == .partial { throw ExitCode(ExitStatus.partial) }
     }
 

@@ -66,9 +66,9 @@ struct SampleCommand: ParsableCommand {
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            Terminal.print(String(decoding: try encoder.encode(["granules": paths]), as: UTF8.self))
+            try Terminal.print(String(decoding: try encoder.encode(["granules": paths]), as: UTF8.self))
         } else {
-            for path in paths { Terminal.print(path) }
+            for path in paths { try Terminal.print(path) }
         }
         let seconds = String(format: "%.1f", (ContinuousClock.now - begin) / .seconds(1))
         Terminal.say("\(paths.count) granules of \(size) px in \(seconds) s")

@@ -21,7 +21,7 @@ struct StoreSize: ParsableCommand {
     mutating func run() throws {
         let folder = try place.folder()
         let facts = StoreFacts(folder: folder, usage: try TileStore(folder: folder).usage())
-        Terminal.print(try json ? JSONText.of(facts) : facts.text)
+        try Terminal.print(json ? JSONText.of(facts) : facts.text)
     }
 }
 
@@ -42,7 +42,7 @@ struct StoreCollect: ParsableCommand {
         let store = try TileStore(folder: folder)
         let freed = store.collect(everything: all)
         let facts = StoreFacts(folder: folder, usage: store.usage(), freed: freed)
-        Terminal.print(try json ? JSONText.of(facts) : facts.text)
+        try Terminal.print(json ? JSONText.of(facts) : facts.text)
     }
 }
 

@@ -14,7 +14,7 @@ struct VersionCommand: ParsableCommand {
     mutating func run() throws {
         let facts = VersionFacts(
             arbutus: ArbutusVersion.string, libraries: .loaded(), engine: try EngineFingerprint().text)
-        Terminal.print(try json ? JSONText.of(facts) : facts.text)
+        try Terminal.print(json ? JSONText.of(facts) : facts.text)
     }
 }
 

@@ -62,39 +62,3 @@ struct ProcessTests {
         #expect(Set(files).isSuperset(of: ["ndvi.tif", "ndvi.png", "ndvi.pgw", "mosaic.json"]))
     }
 }
-
-/// The built executable.
-private enum Program {
-    static let path = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/arbutus"
-    static let isBuilt = FileManager.default.isExecutableFile(atPath: path)
-
-    struct Ending {
-        var code: Int32
-        var output: String
-        var words: String
-    }
-
-    static func run(_ words: [String]) throws -> Ending {
-        let process = Process()
-        process.executableURL = URL(filePath: path)
-        process.arguments = words
-        let folder = FileManager.default.temporaryDirectory.path
-        let names = ["out", "err"].map { "\(folder)/arbutus-\(UUID().uuidString).\($0)" }
-        defer { names.forEach(remove) }
-        for name in names { try Data().write(to: URL(filePath: name)) }
-        process.standardOutput = try FileHandle(forWritingTo: URL(filePath: names[0]))
-        process.standardError = try FileHandle(forWritingTo: URL(filePath: names[1]))
-        try process.run()
-        process.waitUntilExit()
-        let texts = try names.map { String(decoding: try Data(contentsOf: URL(filePath: $0)), as: UTF8.self) }
-        return Ending(code: process.terminationStatus, output: texts[0], words: texts[1])
-    }
-
-    static func remove(_ path: String) {
-        do {
-            try FileManager.default.removeItem(atPath: path)
-        } catch {
-            Issue.record("cannot remove \(path): \(error)")
-        }
-    }
-}

@@ -79,8 +79,8 @@ import Testing
         }
         #expect(
             sentence("--request", "/nowhere/r.json")
-                == "arbutus: cannot read request \"/nowhere/r.json\": The operation could not be "
-                + "completed. The file doesn’t exist."
+                == "arbutus: cannot read request \"/nowhere/r.json\": No such file or "
+                + "directory; give --request a file in JSON or YAML"
         )
         #expect(sentence("--request", "/")?.hasPrefix("arbutus: cannot read request \"/\": ") == true)
     }

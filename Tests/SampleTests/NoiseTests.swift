@@ -23,17 +23,3 @@ import Testing
         #expect(Noise.step(3, 1, 0) == 1)  // falls when the ends are swapped
     }
 }
-
-@Suite struct SHA3Tests {
-    /// Examples of NIST (csrc.nist.gov, "SHA3-256", messages of 0, 24 and 1600 bits), and one of exactly a
-    /// block.
-    @Test func theDigestsOfNISTsExamples() {
-        #expect(
-            SHA3.hex(Data()) == "a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a")
-        #expect(
-            SHA3.hex(Data("abc".utf8)) == "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532")
-        #expect(
-            SHA3.hex(Data(repeating: 0xA3, count: 200))
-                == "79f38adec5c20307a98ef76e8324afbfd46cfd81b22e3973c65fa1bd9de31787")
-    }
-}

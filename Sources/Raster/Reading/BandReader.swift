@@ -64,10 +64,9 @@ final class BandReader {
                     Int64(blockWidth * sampleBytes), nil)
         }
         guard outcome.value == CE_None, outcome.message == nil else {
-            let reason = outcome.message ?? "GDAL gave no reason"
+            let reason = (outcome.message ?? "GDAL gave no reason").asReason(about: dataset.address)
             throw RasterError(
-                "cannot read \(dataset.address) at pixel \(x),\(y): \(reason); restore the "
-                    + "file or drop it from the job"
+                "cannot read \(dataset.shownAddress) at pixel \(x),\(y): \(reason); restore the file or drop it from the job"
             )
         }
         return (block, width * height * sampleBytes)
