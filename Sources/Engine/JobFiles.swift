@@ -11,7 +11,8 @@ extension JobPlan {
         return plan.indices.flatMap { index in kinds.map { index.name + $0 } } + own
     }
 
-    /// The files that the job reads, as far as they are named: scenes' bands, and what the request itself names.
+    /// The files that the job reads, as far as they are named: scenes' bands, and what the request itself
+    /// names.
     var filesRead: [String] {
         let bands = plan.scenes.flatMap { Array($0.bands.values) + ($0.classification.map { [$0] } ?? []) }
         return bands.map(\.file.address) + request.scenes + (request.clip.map { [$0] } ?? [])

@@ -2,11 +2,11 @@ import Foundation
 import Raster
 import TileStore
 
-/// The folder that gets a job's outputs: every file is written as `.NAME.part` beside its place and all appear together
-/// at the end; after a failure nothing of them is left (RASTER.md, Outputs).
+/// The folder that gets a job's outputs: every file is written as `.NAME.part` beside its place and all
+/// appear together at the end; after a failure nothing of them is left (RASTER.md, Outputs).
 ///
-/// One job writes in a folder at a time: the folder is locked (flock(2)) as long as this object lives, so the lock ends
-/// with its process, however that dies.
+/// One job writes in a folder at a time: the folder is locked (flock(2)) as long as this object lives, so the
+/// lock ends with its process, however that dies.
 final class OutputFolder {
     let path: String
     private let folder: Int32
@@ -31,7 +31,8 @@ final class OutputFolder {
         guard !isTaken else {
             close(folder)
             throw EngineError(
-                "another job is writing in the output folder \(path); wait until it has ended, or choose another "
+                "another job is writing in the output folder \(path); wait until it has ended, or "
+                    + "choose another "
                     + "with --out")
         }
         guard access(path, W_OK) == 0 else {
@@ -56,11 +57,13 @@ final class OutputFolder {
 
     private static func refusal(_ path: String, _ code: Int32) -> EngineError {
         EngineError(
-            "cannot write in the output folder \(path): \(String(cString: strerror(code))); choose another with --out"
+            "cannot write in the output folder \(path): \(String(cString: strerror(code))); choose "
+                + "another with --out"
         )
     }
 
-    /// Refuses outputs that would take the place of a file that the job reads, or that cannot take their place.
+    /// Refuses outputs that would take the place of a file that the job reads, or that cannot take their
+    /// place.
     ///
     /// - Parameter names: of the outputs to come.
     /// - Throws: `EngineError` with the file's path and the remedy.
@@ -71,12 +74,14 @@ final class OutputFolder {
             guard stat("\(path)/\(name)", &facts) == 0 else { continue }
             guard facts.st_mode & S_IFMT != S_IFDIR else {
                 throw EngineError(
-                    "cannot write \(path)/\(name): a folder has that name; remove it, or choose another folder "
+                    "cannot write \(path)/\(name): a folder has that name; remove it, or choose another "
+                        + "folder "
                         + "with --out")
             }
             guard !read.contains(FileIdentity(facts)) else {
                 throw EngineError(
-                    "cannot write \(path)/\(name): it is one of the files that the job reads; choose another folder "
+                    "cannot write \(path)/\(name): it is one of the files that the job reads; choose "
+                        + "another folder "
                         + "with --out")
             }
         }
@@ -149,7 +154,8 @@ final class OutputFolder {
         for (part, name) in parts {
             guard rename(part, "\(path)/\(name)") == 0 else {
                 throw EngineError(
-                    "cannot write \(path)/\(name): \(String(cString: strerror(errno))); choose another folder with "
+                    "cannot write \(path)/\(name): \(String(cString: strerror(errno))); choose another "
+                        + "folder with "
                         + "--out, and run the same command again")
             }
         }

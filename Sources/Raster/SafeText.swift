@@ -19,8 +19,8 @@ extension String {
         return line.hasSuffix(".") ? String(line.dropLast()) : line
     }
 
-    /// GDAL's message as a reason in a sentence that names `address` already: without the address in front, which
-    /// GDAL and libtiff write up to three times.
+    /// GDAL's message as a reason in a sentence that names `address` already: without the address in front,
+    /// which GDAL and libtiff write up to three times.
     func asReason(about address: String) -> String {
         var rest = self[...]
         while rest.hasPrefix(address), rest.dropFirst(address.count).hasPrefix(":") {

@@ -28,7 +28,8 @@ struct Arbutus: ParsableCommand {
         Foundation.exit(ExitStatus.usage)
     }
 
-    /// The first argument whose bytes are no UTF-8: Swift would repair it and look for a file of another name.
+    /// The first argument whose bytes are no UTF-8: Swift would repair it and look for a file of another
+    /// name.
     private static func undecodable() -> Int? {
         (1..<max(1, Int(CommandLine.argc))).first { number in
             CommandLine.unsafeArgv[number].map { String(validatingCString: $0) == nil } ?? false

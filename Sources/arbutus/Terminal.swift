@@ -37,9 +37,10 @@ enum Terminal {
         return 0
     }
 
-    /// Makes the standard streams safe to use. A stream that the caller closed would give its number to the next file
-    /// opened, and words would be written into a mosaic: it is bound to a device that refuses instead. A reader that
-    /// goes away must not kill a job in the middle, so that writing fails with `EPIPE` rather than by signal.
+    /// Makes the standard streams safe to use. A stream that the caller closed would give its number to the
+    /// next file opened, and words would be written into a mosaic: it is bound to a device that refuses
+    /// instead. A reader that goes away must not kill a job in the middle, so that writing fails with `EPIPE`
+    /// rather than by signal.
     static func secureStreams() {
         signal(SIGPIPE, SIG_IGN)
         for (number, mode) in [

@@ -11,8 +11,8 @@ final class ClipMask {
     /// Edges are cut in pieces of a thousandth of a degree before they are projected, so that long ones bend
     /// as they should, with at most 10,000 pieces an edge.
     ///
-    /// Of each polygon only what lies near the grid is projected: a far corner has no place in most systems, and a
-    /// polygon around the world would turn inside out.
+    /// Of each polygon only what lies near the grid is projected: a far corner has no place in most systems,
+    /// and a polygon around the world would turn inside out.
     ///
     /// - Throws: `RasterError` when the text holds no polygon, or none near the grid.
     init(geoJSON: String, grid: Grid) throws {
@@ -127,8 +127,8 @@ private struct Surroundings {
             right: degrees.unwrappedEast + width / 10, top: min(90, degrees.north + height / 10))
     }
 
-    /// What of a polygon lies in the area, also when it counts longitudes a turn further: copies of the polygon, or new
-    /// ones. The caller destroys them.
+    /// What of a polygon lies in the area, also when it counts longitudes a turn further: copies of the
+    /// polygon, or new ones. The caller destroys them.
     func parts(of polygon: OGRGeometryH) -> [OGRGeometryH] {
         var extent = OGREnvelope()
         OGR_G_GetEnvelope(polygon, &extent)

@@ -3,8 +3,8 @@ import Raster
 
 /// A product's `manifest.safe`: size and checksum of each of its files, as the producer wrote them.
 ///
-/// It is the only witness of damage inside a JPEG 2000 file: a file that was cut ends in an error when it is read, one
-/// with changed bytes decodes without any to wrong pixels (PLATFORM.md).
+/// It is the only witness of damage inside a JPEG 2000 file: a file that was cut ends in an error when it is
+/// read, one with changed bytes decodes without any to wrong pixels (PLATFORM.md).
 public struct ProductManifest {
     private struct Entry {
         var size: Int?
@@ -23,7 +23,8 @@ public struct ProductManifest {
     private let folder: String
     private let entries: [String: Entry]
 
-    /// The manifest of the product that a band file belongs to: the nearest one in the folders above the file.
+    /// The manifest of the product that a band file belongs to: the nearest one in the folders above the
+    /// file.
     ///
     /// - Returns: nil for a file outside a product.
     /// - Throws: `RasterError` when the manifest cannot be read or is no XML.
@@ -82,7 +83,8 @@ public struct ProductManifest {
 
     private func damaged(_ file: String, _ reason: String) -> SceneError {
         SceneError(
-            "\(file.onOneLine) is damaged: \(reason); download the product again, or drop the scene from the job"
+            "\(file.onOneLine) is damaged: \(reason); download the product again, or drop the scene "
+                + "from the job"
         )
     }
 }

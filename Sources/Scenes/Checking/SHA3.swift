@@ -14,7 +14,8 @@ struct SHA3: StreamDigest {
         0x8000_0000_8000_8081, 0x8000_0000_0000_8080, 0x0000_0000_8000_0001, 0x8000_0000_8000_8008,
     ]
 
-    /// Sections 3.2.2 and 3.2.3, the walk of ρ and π from lane (1, 0): where each lane goes, and how far it turns.
+    /// Sections 3.2.2 and 3.2.3, the walk of ρ and π from lane (1, 0): where each lane goes, and how far it
+    /// turns.
     private static let walk: [(lane: Int, turn: UInt64)] = {
         var (x, y) = (1, 0)
         return (0..<24).map { step in

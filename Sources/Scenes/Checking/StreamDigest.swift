@@ -20,7 +20,8 @@ public enum ChecksumKind: String, Sendable {
     case md5 = "MD5"
     case sha3 = "SHA3-256"
 
-    /// nil for an algorithm that we cannot compute. Names are written in several ways: `MD5`, `SHA3-256`, `sha3_256`.
+    /// nil for an algorithm that we cannot compute. Names are written in several ways: `MD5`, `SHA3-256`,
+    /// `sha3_256`.
     init?(name: String) {
         switch name.uppercased().filter({ $0.isLetter || $0.isNumber }) {
         case "MD5": self = .md5
