@@ -31,7 +31,8 @@ final class OutputFolder {
         guard !isTaken else {
             close(folder)
             throw EngineError(
-                "another job is writing in the output folder \(path); wait until it has ended, or choose another "
+                "another job is writing in the output folder \(path); wait until it has ended, or "
+                    + "choose another "
                     + "with --out")
         }
         guard access(path, W_OK) == 0 else {
@@ -56,7 +57,8 @@ final class OutputFolder {
 
     private static func refusal(_ path: String, _ code: Int32) -> EngineError {
         EngineError(
-            "cannot write in the output folder \(path): \(String(cString: strerror(code))); choose another with --out"
+            "cannot write in the output folder \(path): \(String(cString: strerror(code))); choose "
+                + "another with --out"
         )
     }
 
@@ -72,12 +74,14 @@ final class OutputFolder {
             guard stat("\(path)/\(name)", &facts) == 0 else { continue }
             guard facts.st_mode & S_IFMT != S_IFDIR else {
                 throw EngineError(
-                    "cannot write \(path)/\(name): a folder has that name; remove it, or choose another folder "
+                    "cannot write \(path)/\(name): a folder has that name; remove it, or choose another "
+                        + "folder "
                         + "with --out")
             }
             guard !read.contains(FileIdentity(facts)) else {
                 throw EngineError(
-                    "cannot write \(path)/\(name): it is one of the files that the job reads; choose another folder "
+                    "cannot write \(path)/\(name): it is one of the files that the job reads; choose "
+                        + "another folder "
                         + "with --out")
             }
         }
@@ -96,7 +100,8 @@ final class OutputFolder {
         let file = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard file >= 0 else {
             throw EngineError(
-                "cannot write \(path)/\(name): \(String(cString: strerror(errno))); choose another folder with --out"
+                "cannot write \(path)/\(name): \(String(cString: strerror(errno))); choose "
+                    + "another folder with --out"
             )
         }
         parts.append((part, name))
@@ -137,7 +142,8 @@ final class OutputFolder {
         synced.wait()
         guard failure == 0 else {
             throw EngineError(
-                "cannot write \(file.path): \(String(cString: strerror(failure))); free some space or check the disk"
+                "cannot write \(file.path): \(String(cString: strerror(failure))); free some "
+                    + "space or check the disk"
             )
         }
         return Written(name: name, bytes: place, digest: hasher.finish())
@@ -148,7 +154,8 @@ final class OutputFolder {
         for (part, name) in parts {
             guard rename(part, "\(path)/\(name)") == 0 else {
                 throw EngineError(
-                    "cannot write \(path)/\(name): \(String(cString: strerror(errno))); choose another folder with "
+                    "cannot write \(path)/\(name): \(String(cString: strerror(errno))); choose another "
+                        + "folder with "
                         + "--out, and run the same command again")
             }
         }

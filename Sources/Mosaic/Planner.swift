@@ -53,7 +53,8 @@ public enum Planner {
         let finest = placements.map { min($0.pixelWidth, $0.pixelHeight) }.reduce(.infinity, min)
         if let resolution = request.resolution, resolution * finestFactor < finest * (1 - 1e-9) {
             throw PlanError(
-                "--resolution \(resolution) is over \(Int(finestFactor)) times finer than the scenes, whose pixels are "
+                "--resolution \(resolution) is over \(Int(finestFactor)) times finer than the scenes, "
+                    + "whose pixels are "
                     + "\(finest) in \(crs); give a coarser one")
         }
         let width = request.resolution ?? placements.map(\.pixelWidth).reduce(.infinity, min)

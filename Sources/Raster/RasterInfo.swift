@@ -110,7 +110,8 @@ extension Dataset {
     private func checkOnGlobe(_ bounds: Bounds) throws {
         guard bounds.top <= 91, bounds.bottom >= -91, bounds.left >= -541, bounds.right <= 541 else {
             throw RasterError(
-                "cannot use \(shownAddress): it has a system in degrees, and its corners \(bounds.left),\(bounds.bottom) "
+                "cannot use \(shownAddress): it has a system in degrees, and its corners "
+                    + "\(bounds.left),\(bounds.bottom) "
                     + "and \(bounds.right),\(bounds.top) are not on the globe; assign the right one, as with "
                     + "gdal_edit.py -a_srs EPSG:n, or drop the file from the job")
         }

@@ -246,6 +246,8 @@ extension TileStore {
         return free
     }
 
+    /// Blobs and their temporary files; files of others, whom a slip of `--store` brought here, are not ours
+    /// to remove.
     private func list() -> [Listed] {
         let root = folder + "/tasks"
         let manager = FileManager.default
@@ -257,6 +259,9 @@ extension TileStore {
                 let path = "\(root)/\(branch)/\(name)"
                 var facts = stat()
                 guard stat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else { continue }
+                let stem =
+                    name.hasPrefix(".") && name.hasSuffix(".part") ? name.dropFirst().prefix(64) : name[...]
+                guard ContentHash(hexadecimal: String(stem)) != nil, stem.hasPrefix(branch) else { continue }
                 let time = Double(facts.st_mtim.tv_sec) + Double(facts.st_mtim.tv_nsec) / 1e9
                 found.append(
                     Listed(

@@ -20,10 +20,11 @@ struct MachineOptions: ParsableArguments {
         help: ArgumentHelp(
             "Compare the files of SAFE products with their manifests before the start.",
             discussion: """
-                Reads every band file that the job uses and compares size and checksum (MD5 or SHA3-256) with \
-                the product's manifest.safe. Files that were cut, and damaged GeoTIFFs, are found while reading \
-                in any case. A JPEG 2000 file with changed bytes decodes without an error, to wrong pixels: only \
-                this option finds it, and nothing does for files outside a product with a manifest.
+                Reads every band file that the job uses and compares size and checksum (MD5 or SHA3-256) \
+                with the product's manifest.safe. Files that were cut, and damaged GeoTIFFs, are found \
+                while reading in any case. A JPEG 2000 file with changed bytes decodes without an error, \
+                to wrong pixels: only this option finds it, and nothing does for files outside a product \
+                with a manifest.
                 """))
     var verifyInputs = false
 

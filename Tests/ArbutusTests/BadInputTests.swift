@@ -194,4 +194,24 @@ struct BadInputTests {
             scenes.words(scene, "--bbox", "16.4,45.9,16.2,46.1"), "the long way round the globe", code: 2)
         try expectRefusal(scenes.words(scene, "--range=-1e308,1e308"), "too narrow or too wide", code: 2)
     }
+
+    /// The rest of the product says what its bytes were; nothing else can tell.
+    @Test func aChangedByteOfAProductIsFoundWhenAskedFor() throws {
+        let made = try Program.run(
+            ["sample", "--format", "safe", "--size", "64", "--granules", "1", "--out", scenes.path + "/safe"])
+        let product = made.output.trimmingCharacters(in: .whitespacesAndNewlines)
+        let words = [
+            "run", product, "--out", scenes.out, "--store", scenes.path + "/store", "--verify-inputs",
+        ]
+        let sound = try Program.run(words)
+        #expect(sound.code == 0 && sound.words.contains("3 of 3 input files have the size and the checksum"))
+        Program.remove(scenes.out)
+        let files = try FileManager.default.subpathsOfDirectory(atPath: product)
+        let band = try #require(files.first { $0.hasSuffix("_B08_10m.jp2") })
+        var bytes = try Data(contentsOf: URL(filePath: "\(product)/\(band)"))
+        bytes[bytes.count * 3 / 4] ^= 1
+        try bytes.write(to: URL(filePath: "\(product)/\(band)"))
+        try expectRefusal(words, "_B08_10m.jp2 is damaged: its SHA3-256 is ", "download the product again")
+        try expectRefusal(["plan"] + words[1...1] + ["--verify-inputs"], "_B08_10m.jp2 is damaged")
+    }
 }

@@ -49,6 +49,28 @@ import Testing
         #expect(store.find(key(1), verify: false) == nil)
     }
 
+    /// A slip of `--store` must not cost anybody a file.
+    @Test func filesOfOthersAreLeftAlone() throws {
+        defer { unlinkTree(folder) }
+        let store = try TileStore(folder: folder, limit: 1000)
+        let entry = try put(store, 1, bytes: 100)
+        store.unpin(key(1))
+        let branch = String(entry.path[..<entry.path.lastIndex(of: "/")!])
+        let hash = key(1).description
+        try FileManager.default.createDirectory(
+            atPath: folder + "/tasks/mine", withIntermediateDirectories: true)
+        let foreign = ["\(folder)/tasks/mine/notes.txt", "\(folder)/tasks/mine/\(hash)", "\(branch)/.x.part"]
+        let left = "\(branch)/.\(hash).1.2.part"
+        for path in foreign + [left] {
+            try Data([1]).write(to: URL(filePath: path))
+            var times = [timespec](repeating: timespec(tv_sec: 1000, tv_nsec: 0), count: 2)
+            #expect(utimensat(AT_FDCWD, path, &times, 0) == 0)
+        }
+        #expect(store.collect(everything: true) == 165)
+        for path in foreign { #expect(access(path, F_OK) == 0, "\(path)") }
+        #expect(access(left, F_OK) != 0 && access(entry.path, F_OK) != 0)
+    }
+
     @Test func theOldestUnpinnedBlobsAreForgotten() throws {
         defer { unlinkTree(folder) }
         let store = try TileStore(folder: folder, limit: 400)

@@ -66,7 +66,8 @@ final class BandReader {
         guard outcome.value == CE_None, outcome.message == nil else {
             let reason = (outcome.message ?? "GDAL gave no reason").asReason(about: dataset.address)
             throw RasterError(
-                "cannot read \(dataset.shownAddress) at pixel \(x),\(y): \(reason); restore the file or drop it from the job"
+                "cannot read \(dataset.shownAddress) at pixel \(x),\(y): \(reason); restore the file or "
+                    + "drop it from the job"
             )
         }
         return (block, width * height * sampleBytes)

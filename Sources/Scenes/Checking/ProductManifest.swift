@@ -83,7 +83,8 @@ public struct ProductManifest {
 
     private func damaged(_ file: String, _ reason: String) -> SceneError {
         SceneError(
-            "\(file.onOneLine) is damaged: \(reason); download the product again, or drop the scene from the job"
+            "\(file.onOneLine) is damaged: \(reason); download the product again, or drop the scene "
+                + "from the job"
         )
     }
 }
