@@ -4,9 +4,9 @@ import Mosaic
 /// Renders windows of the job grid, at most a block in size, from a plan's scenes: one worker's eyes and
 /// brush.
 ///
-/// A pixel depends on its place in the job grid, on the window asked for where it is warped (in the last bit of its
-/// coordinate) and on the plan. Windows are the blocks of the job grid, whatever the task or the thread, so tasks of
-/// any size give the same bytes.
+/// A pixel depends on its place in the job grid, on the window asked for where it is warped (in the last bit
+/// of its coordinate) and on the plan. Windows are the blocks of the job grid, whatever the task or the
+/// thread, so tasks of any size give the same bytes.
 final class BlockRenderer {
     /// What a scene offers, ready to be sampled.
     private struct Prepared {
