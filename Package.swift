@@ -4,7 +4,10 @@ import PackageDescription
 let package = Package(
     name: "arbutus",
     targets: [
-        .target(name: "Cluster")
+        .target(name: "Cluster"),
+        .target(name: "Simulator", dependencies: ["Cluster"]),
+        .testTarget(name: "ClusterTests", dependencies: ["Cluster"]),
+        .testTarget(name: "SimulatorTests", dependencies: ["Cluster", "Simulator"]),
     ],
     swiftLanguageModes: [.v6]
 )
