@@ -25,6 +25,8 @@ final class Machine {
     var drift = 0.0
     var stalledUntil: Int64 = 0
     var backlog: [Input] = []
+    /// On its way to the disk.
+    var pendingWrite: DurableFact?
     var armedAt: Int64 = .max
     var links: [NodeID: Int] = [:]
 

@@ -118,6 +118,7 @@ struct Link {
     let machines: (Int, Int)
     let generations: (Int, Int)
     let ids: (NodeID, NodeID)
+    let starts: (StartID, StartID)
     var isUp = true
     var queues: ([(Int64, Item)], [(Int64, Item)]) = ([], [])
     var lastArrival: (Int64, Int64) = (0, 0)
