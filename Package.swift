@@ -3,6 +3,10 @@ import PackageDescription
 
 let package = Package(
     name: "arbutus",
+    products: [
+        .library(name: "Cluster", targets: ["Cluster"]),
+        .library(name: "Simulator", targets: ["Simulator"]),
+    ],
     targets: [
         .target(name: "Cluster"),
         .target(name: "Simulator", dependencies: ["Cluster"]),

@@ -57,6 +57,9 @@ public struct Configuration: Equatable, Sendable {
     /// How many members may be probed because a table that we merged called them dead.
     public var doubtsPerMerge = 32
 
+    /// What a table of more rows than this taught us is not gossiped: it spreads by tables.
+    public var gossipedMerge = 64
+
     /// First and last interval of reconnecting.
     public var reconnectFirst = Span.seconds(1)
     public var reconnectLast = Span.seconds(8)

@@ -14,6 +14,8 @@ public struct Simulation {
         public var restSpan = Span.seconds(180)
         /// Nodes start within this time.
         public var joinSpan = Span.seconds(2)
+        /// Whether the run starts with tables that are already complete, as after a long quiet time.
+        public var warm = false
         /// Kinds of faults that are mixed in.
         public var kinds: [ScheduleKind] = []
         /// Faults beside the mixed ones.
@@ -123,6 +125,10 @@ public struct Simulation {
             world.queue.push(.fault, at: fault.at.nanoseconds, position)
         }
         world.queue.push(.sweep, at: 1_000_000_000, 0)
+        if options.warm {
+            world.run(until: 100_000_000)
+            world.completeTables()
+        }
         world.run(until: options.faultSpan.nanoseconds)
     }
 

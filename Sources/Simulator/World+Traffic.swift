@@ -40,6 +40,22 @@ extension World {
         }
     }
 
+    /// Gives every node the records of all, as if a table had just arrived.
+    func completeTables() {
+        let running = machines.filter { $0.isRunning }
+        let records = running.compactMap { $0.node.membership.record }
+        let entries = records.map { TableEntry(record: $0, version: $0.version, standing: .alive) }
+        for (position, machine) in running.enumerated() where running.count > 1 {
+            let teller = running[(position + 1) % running.count]
+            guard let record = teller.node.membership.record else { continue }
+            let greeting = Datagram(
+                sender: teller.identity.id, start: teller.start, target: machine.identity.id, message: .gossip,
+                rumours: [.alive(record)])
+            deliver(machine, .datagram(greeting, from: teller.address))
+            deliver(machine, .frame(.entries(entries, wanted: []), from: teller.identity.id, start: teller.start))
+        }
+    }
+
     // MARK: Dials
 
     func dial(_ target: DialTarget, from machine: Machine) {

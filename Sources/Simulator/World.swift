@@ -234,7 +234,7 @@ final class World {
 
     /// Starts a process on a machine whose host is up.
     func startProcess(_ machine: Machine) {
-        guard machine.hostIsUp, !machine.isRunning else { return }
+        guard machine.hostIsUp, !machine.isRunning, !checks.finished.contains(machine.index) else { return }
         machine.generation += 1
         machine.start = StartID(bits: generator.next())
         machine.keys = machine.disk.keys

@@ -31,8 +31,8 @@ public struct Member: Equatable, Sendable {
     var link = LinkState.none
     /// The number of the newest entry about this member in the rumour queue; older entries are void.
     var rumour: UInt32 = 0
-    /// Its host refused a connection and a witness agreed: the suspicion is short.
-    var refused = false
+    /// Rounds for which the rumour about this member is still told.
+    var rounds = 0
     /// Last use of the link, to close idle ones.
     var linkUsed = Instant.zero
 

@@ -70,6 +70,8 @@ extension Membership {
         let peer = table.rows[slot].id
         var doubts = configuration.doubtsPerMerge
         var theirs: [NodeID: TableEntry] = [:]
+        isTakingOver = entries.count > configuration.gossipedMerge
+        defer { isTakingOver = false }
         let offset = entries.isEmpty ? 0 : generator.below(entries.count)
         for position in entries.indices {
             let entry = entries[(position + offset) % entries.count]

@@ -42,6 +42,8 @@ extension Membership {
             if moved { persist(.peer(record)) }
         } else if record.beats(row.record.version, row.start) {
             change(slot, to: row.standing, row.version, record)
+        } else if record.version == row.version {
+            heardAgain(slot)
         }
     }
 
@@ -180,7 +182,7 @@ extension Membership {
         if was == .dead || was == .left, row.standing.isPresent { tour.append(Int32(slot)) }
         if row.standing == .left, row.link.isUp { close(slot) }
         recount()
-        tell(slot)
+        if !isTakingOver || row.standing != .alive { tell(slot) }
         outbox.append(
             .publish(MemberChange(id: row.id, version: row.version, start: row.start, standing: row.standing)))
     }

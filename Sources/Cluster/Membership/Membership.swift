@@ -55,6 +55,8 @@ public struct Membership: Sendable {
     public internal(set) var table: MemberTable
     var tombstones: [Rumour] = []
     var queue = RumourQueue()
+    /// A large table is being taken over: its sender has gossiped it, we need not.
+    var isTakingOver = false
     var prober: Prober
     var desk: RelayDesk
     var suspicions: Suspicions

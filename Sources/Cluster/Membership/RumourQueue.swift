@@ -8,7 +8,6 @@ struct RumourQueue: Sendable {
         let subject: NodeID
         /// Equal to the member's `rumour`, or the entry is void.
         let number: UInt32
-        var roundsLeft: Int
     }
 
     /// One first-in first-out list without moving what remains at every removal.
@@ -40,13 +39,20 @@ struct RumourQueue: Sendable {
     var isEmpty: Bool { count == 0 }
 
     /// Queues a rumour and returns the number that makes earlier entries about the subject void.
-    mutating func add(_ subject: NodeID, _ standing: Standing, rounds: Int) -> UInt32 {
+    mutating func add(_ subject: NodeID, _ standing: Standing) -> UInt32 {
         lastNumber &+= 1
-        push(Entry(subject: subject, number: lastNumber, roundsLeft: rounds), standing, told: false)
+        let line =
+            switch standing {
+            case .dead, .left: 0
+            case .suspect: 2
+            case .alive: 4
+            }
+        lines[line].entries.append(Entry(subject: subject, number: lastNumber))
+        count += 1
         return lastNumber
     }
 
-    /// Takes the next entry, whose `standing` class is returned with it.
+    /// Takes the next entry, and the line that it stood in.
     mutating func next() -> (entry: Entry, line: Int)? {
         guard count > 0 else { return nil }
         for line in lines.indices {
@@ -61,17 +67,6 @@ struct RumourQueue: Sendable {
     /// Puts an entry back that did not fit or has rounds left; `told` puts it behind those never told.
     mutating func putBack(_ entry: Entry, line: Int, told: Bool) {
         lines[told ? line | 1 : line].entries.append(entry)
-        count += 1
-    }
-
-    private mutating func push(_ entry: Entry, _ standing: Standing, told: Bool) {
-        let line =
-            switch standing {
-            case .dead, .left: 0
-            case .suspect: 2
-            case .alive: 4
-            }
-        lines[line + (told ? 1 : 0)].entries.append(entry)
         count += 1
     }
 

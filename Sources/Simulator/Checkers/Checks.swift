@@ -162,28 +162,29 @@ final class Checks {
     private func checkChange(
         _ change: MemberChange, _ subject: Int, _ before: Belief, _ machine: Machine, _ world: World
     ) {
-        let who = "node \(machine.identity.id) about \(change.id)"
+        func who() -> String { "node \(machine.identity.id) about \(change.id)" }
         if before.isKnown, change.version < before.version {
-            fail("S1", "\(who): \(before.version) fell to \(change.version)", world.time)
+            fail("S1", "\(who()): \(before.version) fell to \(change.version)", world.time)
         }
         if before.isKnown, !before.standing.isPresent, change.standing.isPresent, change.version <= before.version {
-            fail("S3", "\(who): \(before.standing) \(before.version) came back at \(change.version)", world.time)
+            fail("S3", "\(who()): \(before.standing) \(before.version) came back at \(change.version)", world.time)
         }
         guard let row = machine.node.membership.table[change.id] else {
-            return fail("S2", "\(who): published without a row", world.time)
+            return fail("S2", "\(who()): published without a row", world.time)
         }
-        checkRecord(row, who, world.time)
-        if row.id == machine.identity.id { fail("S2", "\(who): holds itself as a member", world.time) }
+        checkRecord(row, by: machine, world.time)
+        if row.id == machine.identity.id { fail("S2", "\(who()): holds itself as a member", world.time) }
     }
 
     /// S2: the record bears its subject's seal, and the subject has signed so far.
-    func checkRecord(_ row: Member, _ who: String, _ time: Int64) {
-        guard let identity = secrets[row.id] else { return fail("S2", "\(who): unknown subject", time) }
+    func checkRecord(_ row: Member, by machine: Machine, _ time: Int64) {
+        func who() -> String { "node \(machine.identity.id) about \(row.id)" }
+        guard let identity = secrets[row.id] else { return fail("S2", "\(who()): unknown subject", time) }
         if row.record.sealed != Machine.seal(row.record.claim, secret: identity.secret) {
-            fail("S2", "\(who): holds a record \(row.record.version) that its subject never signed", time)
+            fail("S2", "\(who()): holds a record \(row.record.version) that its subject never signed", time)
         }
         if row.record.version > highestSigned[identity.number] {
-            fail("S2", "\(who): holds a record above the highest that was signed", time)
+            fail("S2", "\(who()): holds a record above the highest that was signed", time)
         }
     }
 

@@ -20,24 +20,24 @@ extension Checks {
     }
 
     private func explain(_ machine: Machine, _ running: [Machine]) -> (invariant: String, what: String)? {
-        let who = "node \(machine.identity.id)"
+        func who() -> String { "node \(machine.identity.id)" }
         let table = machine.node.membership.table
         for other in running where other !== machine {
             if other.identity.id == machine.identity.id {
-                return ("L1", "\(who) runs twice, on machines \(machine.index) and \(other.index)")
+                return ("L1", "\(who()) runs twice, on machines \(machine.index) and \(other.index)")
             }
-            guard let row = table[other.identity.id] else { return ("L6", "\(who) does not know \(other.identity.id)") }
+            guard let row = table[other.identity.id] else { return ("L6", "\(who()) does not know \(other.identity.id)") }
             switch row.standing {
             case .alive: break
-            case .suspect: return ("L4", "\(who) still suspects \(row.id), which runs")
-            case .dead: return ("L6", "\(who) holds \(row.id) dead, which runs")
-            case .left: return ("L1", "\(who) believes that \(row.id) left, which runs")
+            case .suspect: return ("L4", "\(who()) still suspects \(row.id), which runs")
+            case .dead: return ("L6", "\(who()) holds \(row.id) dead, which runs")
+            case .left: return ("L1", "\(who()) believes that \(row.id) left, which runs")
             }
-            if row.start != other.start { return ("L1", "\(who) knows \(row.id) by an earlier start") }
+            if row.start != other.start { return ("L1", "\(who()) knows \(row.id) by an earlier start") }
         }
         for row in table.rows where row.standing.isPresent {
             if !running.contains(where: { $0.identity.id == row.id }) {
-                return ("L1", "\(who) holds \(row.id) \(row.standing), which does not run")
+                return ("L1", "\(who()) holds \(row.id) \(row.standing), which does not run")
             }
         }
         return nil

@@ -3,13 +3,15 @@ import Cluster
 // S11 and S12 on what is sent: sizes, whom a rumour reaches, and the bounds on what a node holds.
 
 extension Checks {
-    /// S11: a datagram fits, and nobody is told what it said itself.
+    /// S11: a datagram fits, and gossip tells nobody what it said itself. (An answer to an earlier start of the receiver
+    /// carries the newer record on purpose.)
     func sent(_ datagram: Datagram, _ size: Int, by machine: Machine, _ world: World) {
         guard options.checks else { return }
         let limit = world.configuration.datagramLimit
         if size > limit {
             fail("S11", "node \(machine.identity.id) sends a datagram of \(size) bytes, above \(limit)", world.time)
         }
+        guard datagram.message == .gossip else { return }
         for rumour in datagram.rumours where rumour.subject == datagram.target {
             guard case .alive(let record) = rumour, datagram.target != machine.identity.id else { continue }
             let receiver = runningAt[secrets[datagram.target]?.number ?? 0] ?? nil
@@ -59,13 +61,13 @@ extension Checks {
             if world.machines.count > 64, machine.index % 16 != sweeps % 16 { continue }
             checkBounds(machine, world)
             for row in machine.node.membership.table.rows {
-                let who = "node \(machine.identity.id) about \(row.id)"
-                guard let subject = secrets[row.id]?.number else { return fail("S2", "\(who): nobody", world.time) }
+                func who() -> String { "node \(machine.identity.id) about \(row.id)" }
+                guard let subject = secrets[row.id]?.number else { return fail("S2", "\(who()): nobody", world.time) }
                 let last = belief(machine.index, subject)
                 if last.standing != row.standing || last.version != row.version {
-                    fail("S1", "\(who): the row changed without being published", world.time)
+                    fail("S1", "\(who()): the row changed without being published", world.time)
                 }
-                if row.record.version > row.version { fail("S1", "\(who): behind its own record", world.time) }
+                if row.record.version > row.version { return fail("S1", "\(who()): behind its record", world.time) }
             }
         }
     }
