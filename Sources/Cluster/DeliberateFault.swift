@@ -18,13 +18,12 @@
 /// | `suspicionNeverEnds` | a suspect is never declared dead | L1 |
 /// | `deadForgottenAtOnce` | a dead member is not redialled | L6 |
 /// | `seedsTriedOnce` | a seed that does not answer is given up | L6 |
-/// | `neverRefutes` | a node lets others call it suspect or dead | L4 |
-/// | `refutesWithoutRaise` | a refutation keeps its incarnation | L4 |
-/// | `noAntiEntropy` | tables are never compared | L1 |
+/// | `neverRefutes` | a node lets others call it suspect or dead | L6 |
+/// | `refutesWithoutRaise` | a refutation keeps its incarnation | L6 |
+/// | `noAntiEntropy` | tables are never compared | L6 |
 /// | `clonesBothStay` | no clone gives way | L1 |
 /// | `rollbackNotNoticed` | a restored snapshot goes on with its old epoch | L1 |
-/// | `leaverRefutes` | a node that leaves contradicts its own farewell | L1 |
-/// | `restartSaysLeft` | a restarting node says that it left | L1 |
+/// | `restartSaysLeft` | a restarting node says that it left | S2 |
 /// | `keyUsedTooEarly` | a key is used before every live node holds it | L5 |
 /// | `keyRetiredTooEarly` | a key is retired while a member lacks its successor | L5 |
 /// | `deniedLetIn` | a denied node's frames are accepted | S12 |
@@ -32,6 +31,6 @@ public enum DeliberateFault: String, CaseIterable, Sendable {
     case lowerVersionAccepted, epochReused, recordMadeForAnother, deadRevivedBySync, frameRevivesTheDead
     case datagramOverfull, rumourToItsSubject, relayUnbounded, selfInTable, replayedAckAccepted
     case suspicionNeverEnds, deadForgottenAtOnce, seedsTriedOnce, neverRefutes, refutesWithoutRaise
-    case noAntiEntropy, clonesBothStay, rollbackNotNoticed, leaverRefutes, restartSaysLeft
+    case noAntiEntropy, clonesBothStay, rollbackNotNoticed, restartSaysLeft
     case keyUsedTooEarly, keyRetiredTooEarly, deniedLetIn
 }

@@ -35,6 +35,8 @@ public enum DurableFact: Equatable, Sendable {
     /// A peer to dial after a restart; kept 30 days.
     case peer(AliveRecord)
     case keys(KeyTable)
+    /// A peer left, or was dead for longer than it is kept: not to be dialled after a restart.
+    case gone(NodeID)
 }
 
 /// What a node reads from its disk when it starts.

@@ -31,6 +31,8 @@ public enum Fault: Equatable, Sendable {
     /// Ahead or behind by so much for every second; only at the start of a run.
     case drift(Int, Double)
     case keys(Int, KeyRequest)
+    /// `by` denies the node of another machine and brings a new key into use.
+    case deny(Int, by: Int, KeyID)
     /// An authenticated but hostile member sends absurd messages to this machine.
     case hostile(Int, seed: UInt64)
 }
@@ -72,6 +74,10 @@ extension World {
             (network.ports[index].blocksUDP, network.ports[index].blocksTCP) = (udp, tcp)
         case .keys(let index, let request):
             if machines[index].isRunning { deliver(machines[index], .keys(request)) }
+        case .deny(let index, let by, let key):
+            guard machines[by].isRunning else { return }
+            let request = KeyRequest.deny(machines[index].identity.id, newKey: key, secret: [UInt8(key.bits & 0xFF)])
+            deliver(machines[by], .keys(request))
         case .diskFull(let index, let full): machines[index].disk.isFull = full
         case .drift(let index, let share): machines[index].drift = share
         case .hostile(let index, let seed): beHostile(to: machines[index], seed: seed)
@@ -134,7 +140,7 @@ extension World {
         let others = machines.filter { $0.isRunning && $0 !== machine }
         guard machine.isRunning, !others.isEmpty else { return }
         let sender = others[chance.below(others.count)]
-        for _ in 0..<50 {
+        for _ in 0..<800 {
             let subject = machines[chance.below(machines.count)].identity.id
             let version = Version(
                 epoch: UInt32(truncatingIfNeeded: chance.next()), incarnation: UInt32(truncatingIfNeeded: chance.next()))
@@ -149,9 +155,8 @@ extension World {
                 }
             let message: Datagram.Message =
                 switch chance.below(4) {
-                case 0: .pingRequest(subject, chance.next())
-                case 1: .dialRequest(subject, chance.next())
-                case 2: .nack(chance.next())
+                case 0, 1: .pingRequest(subject, chance.next())
+                case 2: chance.chance(0.9) ? .nack(chance.next()) : .dialRequest(subject, chance.next())
                 default: .ack(chance.next())
                 }
             let datagram = Datagram(

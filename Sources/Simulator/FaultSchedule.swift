@@ -209,9 +209,13 @@ private struct Draw {
         let at = chance.span(from: .seconds(5), to: span * 0.5)
         let key = KeyID(bits: 2)
         add(at, .keys(machine(), .install(key, secret: [2])))
+        if chance.chance(0.5) { add(at + .milliseconds(20), .keys(machine(), .use(key))) }
         for turn in 0..<6 { add(at + Span.seconds(8) * (turn + 1), .keys(machine(), .use(key))) }
         for turn in 0..<3 {
             add(at + .seconds(60 + turn * 10), .keys(machine(), .retire(World.firstKey, forced: false)))
         }
+        guard nodes > 2, chance.chance(0.3) else { return }
+        let denied = machine()
+        add(at + .seconds(70), .deny(denied, by: (denied + 1) % nodes, KeyID(bits: 3)))
     }
 }

@@ -26,7 +26,7 @@ final class Machine {
     var stalledUntil: Int64 = 0
     var backlog: [Input] = []
     /// On its way to the disk.
-    var pendingWrite: DurableFact?
+    var pendingWrites: [UInt64: DurableFact] = [:]
     var armedAt: Int64 = .max
     var links: [NodeID: Int] = [:]
 

@@ -12,6 +12,8 @@ public struct Simulation {
         public var faultSpan = Span.seconds(120)
         /// How long the healed cluster may take to come to rest.
         public var restSpan = Span.seconds(180)
+        /// The first so many machines are everybody's seeds.
+        public var seeds = 3
         /// Nodes start within this time.
         public var joinSpan = Span.seconds(2)
         /// Whether the run starts with tables that are already complete, as after a long quiet time.

@@ -20,6 +20,7 @@ struct VirtualDisk {
         switch fact {
         case .epoch(let number): epoch = number
         case .keys(let table): keys = table
+        case .gone(let id): peers[id] = nil
         case .peer(let record):
             if peers.count < 64 || peers[record.id] != nil { peers[record.id] = record }
         }

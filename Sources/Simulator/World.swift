@@ -65,7 +65,7 @@ final class World {
     private func makeNode(
         _ identity: Machine.Identity, _ start: StartID, _ persisted: Persisted, _ index: Int
     ) -> Node {
-        let seeds = (0..<min(3, max(machines.count, 1))).map(Machine.address(of:))
+        let seeds = (0..<checks.options.seeds).map(Machine.address(of:))
         return Node(
             Membership.Identity(id: identity.id, start: start, address: Machine.address(of: index)),
             persisted: persisted, seeds: seeds, configuration: configuration,
@@ -130,6 +130,7 @@ final class World {
         }
         effects.removeAll(keepingCapacity: true)
         spare = effects
+        checks.stepped(machine, self)
     }
 
     private func timerFired(_ machine: Machine, generation: Int) {
@@ -204,6 +205,7 @@ final class World {
         case .useKeys(let keys):
             checks.keysUsed(keys, by: machine, self)
             machine.keys = keys
+            checks.denied.formUnion(keys.denied)
         case .keysRefused, .ready, .dropped: break
         case .exit(let reason): exited(machine, reason)
         }
@@ -214,14 +216,15 @@ final class World {
             _ = machine.disk.write(fact)
             return
         }
-        machine.pendingWrite = fact
+        machine.pendingWrites[ticket] = fact
         later(.persisted(ticket), on: machine, at: time + VirtualDisk.writeSpan.nanoseconds)
     }
 
     /// A write is on the disk when its answer comes. A kill before that tears it, and the old fact stays.
     private func landed(_ input: Input, on machine: Machine) -> Input {
-        guard case .persisted(let ticket) = input, let fact = machine.pendingWrite else { return input }
-        machine.pendingWrite = nil
+        guard case .persisted(let ticket) = input, let fact = machine.pendingWrites.removeValue(forKey: ticket) else {
+            return input
+        }
         return machine.disk.write(fact) ? input : .persistFailed(ticket)
     }
 
@@ -245,7 +248,7 @@ final class World {
         machine.backlog = []
         machine.armedAt = .max
         machine.killAfterEffects = nil
-        machine.pendingWrite = nil
+        machine.pendingWrites = [:]
         checks.started(machine)
         deliver(machine, .start)
     }

@@ -31,6 +31,8 @@ public struct Member: Equatable, Sendable {
     var link = LinkState.none
     /// The number of the newest entry about this member in the rumour queue; older entries are void.
     var rumour: UInt32 = 0
+    /// When it was last told, unasked, that we hold it dead.
+    var shownAt = Instant(nanoseconds: .min / 2)
     /// Rounds for which the rumour about this member is still told.
     var rounds = 0
     /// Last use of the link, to close idle ones.

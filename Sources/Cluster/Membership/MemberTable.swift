@@ -54,7 +54,7 @@ public struct MemberTable: Sendable {
 
     /// Adds a row for a member that the table does not hold, and returns its slot.
     mutating func insert(_ member: Member) -> Int {
-        precondition(slot(of: member.id) == nil && member.id != me, "member \(member.id) inserted twice, or ourselves")
+        precondition(slot(of: member.id) == nil, "member \(member.id) is inserted twice")
         let slot = rows.count
         rows.append(member)
         ring.insert(Int32(slot), at: position(of: member.id))

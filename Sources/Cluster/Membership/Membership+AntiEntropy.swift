@@ -62,7 +62,10 @@ extension Membership {
         let ours = digests
         let differing = (0..<256).filter { ours[$0] != theirs[$0] }.map(UInt8.init)
         guard !differing.isEmpty else { return }
-        sendEntries(of: differing, to: peer, asking: true) { _ in true }
+        // A newcomer differs nearly everywhere; it also needs the dead, of which no digest speaks.
+        let isNewcomer = differing.count * 2 > ours.count { $0 != 0 }
+        let wanted = isNewcomer ? (0...255).map(UInt8.init) : differing
+        sendEntries(of: wanted, to: peer, asking: true) { _ in true }
     }
 
     /// Takes over another table's rows, and answers with ours where they say more.
@@ -117,49 +120,5 @@ extension Membership {
         let own = Member(record: record, standing: .alive, version: record.version, now: now)
         rows.insert(own, at: rows.firstIndex { $0.id > me } ?? rows.count)
         return rows
-    }
-
-    // MARK: Keys
-
-    mutating func sendKeys(_ slot: Int) {
-        outbox.append(.sendFrame(.keys(keys.table), to: table.rows[slot].id))
-    }
-
-    mutating func receivedKeys(_ theirs: KeyTable, from slot: Int) {
-        let before = keys.table.digest
-        if keys.unite(theirs) { keysChanged() }
-        if theirs.digest == before, before != keys.table.digest { return }
-        if theirs.digest != keys.table.digest { sendKeys(slot) }
-    }
-
-    mutating func decide(_ request: KeyRequest) {
-        let members = table.ring.map { table.rows[Int($0)] }.map {
-            KeyRing.Holder(id: $0.id, standing: $0.standing, keys: $0.record.keys)
-        }
-        let before = keys.table
-        do {
-            try keys.decide(request, members: members)
-        } catch {
-            return outbox.append(.keysRefused(error))
-        }
-        if keys.table != before { keysChanged() }
-    }
-
-    /// Writes and uses the new table, says in our record what we hold, shuts out who is denied, points others to it.
-    private mutating func keysChanged() {
-        outbox.append(.useKeys(keys.table))
-        persist(.keys(keys.table))
-        if keys.table.isDenied(me) { return end(.denied) }
-        if configuration.fault != .deniedLetIn {
-            for id in keys.table.denied {
-                guard let slot = table.slot(of: id), table.rows[slot].standing != .left else { continue }
-                if table.rows[slot].link.isUp { close(slot) }
-                change(slot, to: .left, table.rows[slot].version, table.rows[slot].record)
-            }
-        }
-        for slot in linkedSlots(most: .max) { sendKeys(slot) }
-        keyRounds = gossipRounds
-        scheduleGossip()
-        if let record, record.keys != keys.table.held { raiseIncarnation(above: version.incarnation) }
     }
 }

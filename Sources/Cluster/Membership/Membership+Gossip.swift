@@ -47,14 +47,13 @@ extension Membership {
         let everybody = table.present <= configuration.gossipToAllUpTo
         let fanout = everybody ? table.present : configuration.gossipFanout
         let targets = table.choose(fanout, excluding: nil, &generator)
-        if !targets.isEmpty {
-            for batch in makeBatches() {
-                for slot in targets { send(.gossip, batch, to: slot) }
-            }
-            if keyRounds > 0 {
-                keyRounds -= 1
-                for slot in targets { send(.digest(root, keys: keys.table.digest), [], to: slot) }
-            }
+        guard !targets.isEmpty else { return }
+        for batch in makeBatches() {
+            for slot in targets { send(.gossip, batch, to: slot) }
+        }
+        if keyRounds > 0 {
+            keyRounds -= 1
+            for slot in targets { send(.digest(root, keys: keys.table.digest), [], to: slot) }
         }
         if !queue.isEmpty || ownRounds > 0 || keyRounds > 0 { scheduleGossip() }
     }

@@ -180,7 +180,10 @@ extension Membership {
             reconnector.release(row.id)
         }
         if was == .dead || was == .left, row.standing.isPresent { tour.append(Int32(slot)) }
-        if row.standing == .left, row.link.isUp { close(slot) }
+        if row.standing == .left {
+            if row.link.isUp { close(slot) }
+            persist(.gone(row.id))
+        }
         recount()
         if !isTakingOver || row.standing != .alive { tell(slot) }
         outbox.append(
@@ -218,6 +221,7 @@ extension Membership {
         guard !gone.isEmpty else { return }
         for member in gone {
             reconnector.release(member.id)
+            persist(.gone(member.id))
             tombstones.append(
                 member.standing == .left ? .left(member.id, member.version) : .dead(member.id, member.version))
         }

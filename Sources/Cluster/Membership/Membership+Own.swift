@@ -4,7 +4,7 @@ extension Membership {
     /// Asks for our record at the current version to be signed.
     mutating func sign() {
         outbox.append(
-            .sign(AliveClaim(id: me, start: start, version: version, address: address, keys: keys.table.held)))
+            .sign(AliveClaim(id: me, start: start, version: version, address: address, keys: keysOnDisk)))
     }
 
     /// A new record inside this epoch; at the end of the counter, a new epoch.
@@ -31,7 +31,7 @@ extension Membership {
 
     /// Somebody calls us suspect, dead or gone.
     mutating func heardOfOurselves(_ claim: Rumour, from sender: NodeID) {
-        guard let record, phase == .running || configuration.fault == .leaverRefutes else { return }
+        guard let record, phase == .running else { return }
         let claimed = claim.version
         if claimed.epoch > version.epoch {
             noticeOtherStart(claimed, at: nil)
@@ -40,7 +40,8 @@ extension Membership {
         } else if configuration.fault != .neverRefutes, claimed == version || claimed > record.version {
             health.refuted()
             if configuration.fault == .refutesWithoutRaise {
-                sign()
+                ownRounds = gossipRounds
+                scheduleGossip()
             } else {
                 raiseIncarnation(above: claimed.incarnation)
             }

@@ -115,7 +115,8 @@ extension Membership {
         }
     }
 
-    /// Whoever we hold dead, or know by another start, is told so that it can object.
+    /// Whoever we hold dead is told so that it can object; gossip, which asks for no answer, is answered with that at
+    /// most once a second, or two nodes that hold each other dead would never stop.
     private mutating func noticeSender(_ datagram: Datagram, at address: Address) {
         guard let slot = table.slot(of: datagram.sender) else {
             if tombstone(of: datagram.sender) != nil, datagram.message == .gossip {
@@ -131,9 +132,11 @@ extension Membership {
                 id: old.id, start: old.start, version: raised, address: old.address, keys: old.keys)
             change(slot, to: .alive, raised, AliveRecord(claim: claim, sealed: []))
         }
-        if !table.rows[slot].standing.isPresent, datagram.message == .gossip {
-            reply(.gossip, to: datagram, at: address)
-        }
+        let row = table.rows[slot]
+        guard !row.standing.isPresent, datagram.message == .gossip, now - row.shownAt >= .seconds(1) else { return }
+        let now = now
+        table.note(slot) { $0.shownAt = now }
+        reply(.gossip, to: datagram, at: address)
     }
 
     mutating func acked(_ nonce: UInt64, by sender: NodeID, overLink: Bool) {

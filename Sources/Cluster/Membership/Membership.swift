@@ -46,6 +46,11 @@ public struct Membership: Sendable {
     /// The epoch that waits for the disk, and its ticket.
     var pendingEpoch: (epoch: UInt32, ticket: UInt64)?
     var retryEpochAt = Instant.never
+    /// The keys that our disk holds; only these does our record claim.
+    var keysOnDisk: [KeyID]
+    /// Keys on their way to the disk, under this ticket.
+    var pendingKeys: (held: [KeyID], ticket: UInt64)?
+    var retryKeysAt = Instant.never
     var lastTicket: UInt64 = 0
     /// Rounds for which our own record is still gossiped.
     var ownRounds = 0
@@ -54,6 +59,8 @@ public struct Membership: Sendable {
     // The others.
     public internal(set) var table: MemberTable
     var tombstones: [Rumour] = []
+    /// Peers from before our start that we have not met again: they still count when a key is to be retired.
+    var remembered: [AliveRecord]
     var queue = RumourQueue()
     /// A large table is being taken over: its sender has gossiped it, we need not.
     var isTakingOver = false
@@ -105,6 +112,8 @@ public struct Membership: Sendable {
         fastPath = FastPath(configuration)
         reconnector = Reconnector(configuration)
         otherStart = OtherStart(configuration)
+        keysOnDisk = persisted.keys.held
+        remembered = persisted.peers.filter { $0.id != identity.id }
         keys = KeyRing(me: me, table: persisted.keys, fault: configuration.fault)
         for seed in seeds {
             reconnector.want(.seed(seed), urgently: true, at: .zero, &self.generator)
@@ -130,7 +139,7 @@ public struct Membership: Sendable {
         next = min(next, min(prober.nextDeadline, desk.nextDeadline))
         next = min(next, min(suspicions.nextDeadline, fastPath.nextDeadline))
         next = min(next, min(reconnector.nextDeadline, otherStart.nextDeadline))
-        return min(next, retryEpochAt)
+        return min(next, min(retryEpochAt, retryKeysAt))
     }
 
     /// Probes of our own in flight, for checkers and metrics.
@@ -158,6 +167,7 @@ public struct Membership: Sendable {
     }
 
     mutating func persisted(_ ticket: UInt64) {
+        if let pending = pendingKeys, pending.ticket == ticket { keysWritten(pending.held) }
         guard let pending = pendingEpoch, pending.ticket == ticket else { return }
         pendingEpoch = nil
         version = Version(epoch: pending.epoch, incarnation: 0)
@@ -166,6 +176,7 @@ public struct Membership: Sendable {
 
     /// A full disk keeps a node from starting, not from trying.
     mutating func persistFailed(_ ticket: UInt64) {
+        if pendingKeys?.ticket == ticket { retryKeysAt = now + .seconds(1) }
         guard pendingEpoch?.ticket == ticket else { return }
         retryEpochAt = now + .seconds(1)
     }
@@ -230,6 +241,7 @@ public struct Membership: Sendable {
         }
         if now >= retryEpochAt, let pending = pendingEpoch { raiseEpoch(to: pending.epoch) }
         guard phase == .running else { return }
+        if now >= retryKeysAt { writeKeys() }
         if now >= prober.nextDeadline { run(prober.timer(now)) }
         if now >= desk.nextDeadline { run(desk.timer(now)) }
         if now >= suspicions.nextDeadline { expireSuspicions() }

@@ -54,6 +54,8 @@ final class Checks {
     private var falselyDead: Set<UInt64> = []
     /// Machines whose process must not run any more: moved away, gave way, left, denied.
     var finished: Set<Int> = []
+    /// Nodes that an operator shut out.
+    var denied: Set<NodeID> = []
     /// Identities whose operator took them out.
     var gone: Set<Int> = []
     private var memories: [Memory] = []
@@ -168,6 +170,12 @@ final class Checks {
         }
         if before.isKnown, !before.standing.isPresent, change.standing.isPresent, change.version <= before.version {
             fail("S3", "\(who()): \(before.standing) \(before.version) came back at \(change.version)", world.time)
+        }
+        if change.standing == .left, !gone.contains(subject), !denied.contains(change.id) {
+            fail("S2", "\(who()): believes that it left, which it never said", world.time)
+        }
+        if change.standing.isPresent, machine.node.membership.keys.table.isDenied(change.id) {
+            fail("S12", "\(who()): takes in a node that it denied", world.time)
         }
         guard let row = machine.node.membership.table[change.id] else {
             return fail("S2", "\(who()): published without a row", world.time)

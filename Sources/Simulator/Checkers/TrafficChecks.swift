@@ -32,13 +32,18 @@ extension Checks {
         }
     }
 
+    /// S11 after each step, as far as it is cheap.
+    func stepped(_ machine: Machine, _ world: World) {
+        let relayed = machine.node.membership.relayedProbes
+        if relayed > world.configuration.mostRelayed {
+            fail("S11", "node \(machine.identity.id) relays \(relayed) probes", world.time)
+        }
+    }
+
     /// S11: what a node holds for others is bounded.
     func checkBounds(_ machine: Machine, _ world: World) {
         let membership = machine.node.membership
         let configuration = world.configuration
-        if membership.relayedProbes > configuration.mostRelayed {
-            fail("S11", "node \(machine.identity.id) relays \(membership.relayedProbes) probes", world.time)
-        }
         if membership.queuedRumours > 2 * membership.table.count + 65 {
             fail("S11", "node \(machine.identity.id) queues \(membership.queuedRumours) rumours", world.time)
         }
