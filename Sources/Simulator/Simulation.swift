@@ -110,8 +110,8 @@ public struct Simulation {
         return report
     }
 
-    /// Starts the nodes and runs through the faults.
-    func strike() {
+    /// Starts the nodes and runs through the faults; `stopWhenKnown` ends early, as soon as all know who fell silent.
+    func strike(stopWhenKnown: Bool = false) {
         var chance = SeededGenerator(seed: options.seed ^ 0x6A6F_696E)
         var schedule: [ScheduledFault] = []
         for index in 0..<options.nodes {
@@ -131,8 +131,15 @@ public struct Simulation {
             world.run(until: 100_000_000)
             world.completeTables()
         }
+        while stopWhenKnown, world.time < options.faultSpan.nanoseconds, world.checks.violation == nil {
+            world.run(until: world.time + 500_000_000)
+            if let watch = world.checks.watches.first, watch.knownToAll != nil { return }
+        }
         world.run(until: options.faultSpan.nanoseconds)
     }
+
+    /// Runs on without faults.
+    func go(on span: Span) { world.run(until: world.time + span.nanoseconds) }
 
     /// Ends all faults. Machines that are down start again, three in four of them.
     func heal() {
@@ -153,11 +160,11 @@ public struct Simulation {
     }
 
     /// Waits for rest, and says how long it took; nil, with a violation, if it did not come.
-    func rest() -> Span? {
+    func rest(watching interval: Span = .seconds(1)) -> Span? {
         let start = world.time
         let end = start + options.restSpan.nanoseconds
         while world.checks.violation == nil, world.time < end {
-            world.run(until: world.time + 1_000_000_000)
+            world.run(until: world.time + interval.nanoseconds)
             guard world.checks.violation == nil else { return nil }
             if world.checks.unrest(world) == nil { return Span(nanoseconds: world.time - start) }
         }
