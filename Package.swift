@@ -4,7 +4,8 @@ import PackageDescription
 let package = Package(
     name: "arbutus",
     targets: [
-        .target(name: "Cluster")
+        .target(name: "Cluster"),
+        .testTarget(name: "ClusterTests", dependencies: ["Cluster"]),
     ],
     swiftLanguageModes: [.v6]
 )
