@@ -112,10 +112,9 @@ struct TestWorld {
 
     /// Lets an event happen at a node, performs what follows, and sets its next timer.
     mutating func at(_ id: NodeID, _ event: (inout NodeJobs, Instant) -> [JobAction]) {
-        guard alive.contains(id), var machine = nodes[id] else { return }
-        var actions = event(&machine, now)
-        actions += machine.advance(now: now, using: &generator)
-        nodes[id] = machine
+        guard alive.contains(id), nodes[id] != nil else { return }
+        var actions = event(&nodes[id]!, now)
+        actions += nodes[id]!.advance(now: now, using: &generator)
         for action in actions { perform(action, id) }
         check(id)
         if let next = nodes[id]?.nextDeadline {

@@ -149,6 +149,29 @@ extension TestWorld {
         states[id] = header.state
     }
 
+    /// What a failed expectation prints.
+    var summary: String {
+        var lines = ["loss \(loss), doubling \(doubling), at \(now.nanoseconds / 1_000_000) ms"]
+        for id in (known.keys.sorted()) {
+            guard let machine = nodes[id], let header = machine.book[job(1)] else {
+                lines.append("\(id) \(alive.contains(id) ? "knows nothing" : "is down")")
+                continue
+            }
+            lines.append("\(id) \(header.state.run) \(header.state.manifest) \(header.reign.phase) \(header.term)")
+            if let c = machine.coordinators[job(1)] {
+                lines.append("  coordinates: \(c.state), keepers \(c.keepers.ids) copies \(c.keepers.copies)"
+                    + " open \(c.claims?.open ?? TaskSet()) free \(c.free) done \(c.done?.done ?? TaskSet())"
+                    + " mine \(c.holders?.held(by: id) ?? TaskSet()) pulling \(c.pulling.keys.sorted())"
+                    + " publication \(c.publication.state) \(c.header.term) plan \(c.plan?.count ?? 0)"
+                    + " poison \(c.failures.poison) waiting \(c.failures.waiting)")
+            }
+            if let watch = machine.watches[job(1)] { lines.append("  watches: \(watch.state)") }
+            lines.append("  owns \(machine.worker.owned(of: job(1))) thief \(machine.thief.state)"
+                + " deadline \(machine.nextDeadline.map { "\($0.nanoseconds / 1_000_000)" } ?? "none")")
+        }
+        return lines.joined(separator: "\n")
+    }
+
     /// S4 at the node that just acted: each undone task is free, or claimed by a claim that lasts.
     mutating func check(_ id: NodeID) {
         guard let machine = nodes[id] else { return }

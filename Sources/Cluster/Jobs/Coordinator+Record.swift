@@ -36,7 +36,8 @@ extension Coordinator {
 
     /// A keeper or candidate has the record on disk.
     mutating func kept(
-        by peer: NodeID, plan: Digest?, done logged: TaskSet, checksum: UInt64, _ view: PeerView, now: Instant
+        by peer: NodeID, isNewest: Bool, plan: Digest?, done logged: TaskSet, checksum: UInt64, _ view: PeerView,
+        now: Instant
     ) -> [JobAction] {
         guard state != .storing else { return [] }
         let count = done?.count ?? 0
@@ -45,7 +46,7 @@ extension Coordinator {
         }
         let mine = plan == header.reign.plan ? logged : nil
         let steps = keepers.confirmed(
-            by: peer, plan: plan, done: mine, view, needing: header.reign.fingerprint, now: now)
+            by: peer, isNewest: isNewest, plan: plan, done: mine, view, needing: header.reign.fingerprint, now: now)
         var actions = take(steps, view, now: now)
         if let mine, let done, state != .ended {
             let sum = mine == done.done ? checksum : nil
@@ -64,12 +65,13 @@ extension Coordinator {
         return take(steps, view, now: now)
     }
 
-    /// Each second: a sign of life to the keepers, and whatever of the log they miss.
+    /// Each second: a sign of life to the keepers, and whatever of the record they miss.
     mutating func beatIfDue(_ now: Instant) -> [JobAction] {
         guard beatAt <= now else { return [] }
         beatAt = now + Self.beatEvery
         return keepers.confirmed.flatMap { keeper -> [JobAction] in
             var actions = [send(.beat(revision: header.reign.revision), to: keeper.id)]
+            if !keeper.isNewest { actions.append(send(.keep(header), to: keeper.id)) }
             guard let done else { return actions }
             let missing = done.done.subtracting(keeper.done)
             if keeper.plan == done.plan, !missing.isEmpty {

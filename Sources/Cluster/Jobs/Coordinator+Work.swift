@@ -83,34 +83,50 @@ extension Coordinator {
         guard state == .running else { return [nothing] }
         noteCrashes(thief, start: ask.start)
         claims?.advance(now: now)
-        guard let claims else { return [nothing] }
-        let avoided = failures.avoided(by: thief).subtracting(hopeless(view))
+        switch choose(ask, for: thief, plan, view, now: now) {
+        case .free(let tasks): return [grant(tasks, to: thief, request: ask.request, areCopies: false, now)]
+        case .rescue(let task): return [grant(TaskSet([task]), to: thief, request: ask.request, areCopies: true, now)]
+        case .victim(let victim, let cost):
+            claims?.pointed(at: victim, cost: cost / 2)
+            return [send(.victim(victim, request: ask.request), to: thief)]
+        case .speculation(let task):
+            let speed = ask.secondsPerCost > 0 ? ask.secondsPerCost : model.secondsPerCost
+            copies.speculated(task, on: thief, predicted: plan.cost(task) * speed)
+            return [grant(TaskSet([task]), to: thief, request: ask.request, areCopies: true, now)]
+        case nil: return [nothing]
+        }
+    }
+
+    /// What an idle node can have.
+    private enum Choice {
+        case free(TaskSet)
+        case rescue(TaskID)
+        case victim(NodeID, cost: Double)
+        case speculation(TaskID)
+    }
+
+    private func choose(
+        _ ask: AskForWork, for thief: NodeID, _ plan: JobPlan, _ view: PeerView, now: Instant
+    ) -> Choice? {
+        guard let claims else { return nil }
+        let tried = failures.avoided(by: thief)
+        let avoided = tried.isEmpty ? tried : tried.subtracting(hopeless(view))
         let allowed = plan.all.subtracting(avoided).fitting(memory: ask.memory, in: plan)
         let pool = claims.free.intersection(allowed)
         if !pool.isEmpty {
             let fair = plan.cost(claims.open) / Double(max(1, able(view).count))
-            return [grant(plan.head(of: pool, cost: fair), to: thief, request: ask.request, areCopies: false, now)]
+            return .free(plan.head(of: pool, cost: fair))
         }
-        if let task = copies.rescue(for: thief, claims, plan, model, allowed: allowed, now: now) {
-            return [grant(TaskSet([task]), to: thief, request: ask.request, areCopies: true, now)]
-        }
-        if let victim = bestVictim(for: thief, view) {
-            return [send(.victim(victim, request: ask.request), to: thief)]
-        }
-        let speed = ask.secondsPerCost > 0 ? ask.secondsPerCost : model.secondsPerCost
-        if let task = copies.speculation(
-            for: thief, secondsPerCost: ask.secondsPerCost, claims, plan, model, allowed: allowed, view: view, now: now)
-        {
-            copies.speculated(task, on: thief, predicted: plan.cost(task) * speed)
-            return [grant(TaskSet([task]), to: thief, request: ask.request, areCopies: true, now)]
-        }
-        return [nothing]
+        if let task = copies.rescue(for: thief, claims, plan, model, allowed: allowed, now: now) { return .rescue(task) }
+        if let (victim, cost) = bestVictim(for: thief, claims, view) { return .victim(victim, cost: cost) }
+        return copies.speculation(
+            for: thief, secondsPerCost: ask.secondsPerCost, claims, plan, model, allowed: allowed, view: view, now: now
+        ).map { .speculation($0) }
     }
 
     /// The node with the most time's worth of tasks that have not started. Each thief that is sent there counts, so that
     /// a crowd of them spreads.
-    private mutating func bestVictim(for thief: NodeID, _ view: PeerView) -> NodeID? {
-        guard let claims else { return nil }
+    private func bestVictim(for thief: NodeID, _ claims: Claims, _ view: PeerView) -> (NodeID, cost: Double)? {
         var best: (node: NodeID, load: Double, cost: Double)?
         // The order of this loop does not matter: load and id decide together.
         for (id, node) in claims.nodes where id != thief && !node.isSaturated && view.isAlive(id) {
@@ -124,9 +140,7 @@ extension Coordinator {
             }
             if load > rival.load || (load == rival.load && id < rival.node) { best = (id, load, cost) }
         }
-        guard let best else { return nil }
-        self.claims?.pointed(at: best.node, cost: best.cost / 2)
-        return best.node
+        return best.map { ($0.node, $0.cost) }
     }
 
     /// Tasks that every able node should avoid: then somebody has to try again.

@@ -171,6 +171,11 @@ public struct Coordinator: Sendable {
 
     // MARK: Helpers of all parts
 
+    /// One event, in place: the tables of a large job are never copied.
+    mutating func handle(
+        _ event: (inout Coordinator, PeerView) -> [JobAction], _ view: PeerView
+    ) -> [JobAction] { event(&self, view) }
+
     /// A message of this coordinator.
     func message(_ body: JobMessage.Body) -> JobMessage {
         JobMessage(job: job, run: header.state.run, term: header.term, body: body)
@@ -185,6 +190,7 @@ public struct Coordinator: Sendable {
         edit(&header)
         guard header != before else { return [] }
         header.reign.revision += 1
+        keepers.headerChanged()
         // Nothing is said under a term that is not on our disk.
         if state == .storing { return [.persist(header, contentFrom: nil)] }
         return [.persist(header, contentFrom: nil), .changed(header)]

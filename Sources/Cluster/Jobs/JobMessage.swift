@@ -25,8 +25,8 @@ public struct JobMessage: Equatable, Sendable {
         // The record.
         /// Coordinator → keeper or candidate: put header, request and plan on disk (contents are fetched by digest).
         case keep(JobHeader)
-        /// Keeper → coordinator: this is on my disk.
-        case kept(revision: UInt32, plan: Digest?, done: TaskSet, checksum: UInt64)
+        /// Keeper → coordinator: the header of this term and revision is on my disk, with that plan, and these results.
+        case kept(Term, revision: UInt32, plan: Digest?, done: TaskSet, checksum: UInt64)
         /// Candidate or keeper → coordinator: not here.
         case notKept(reason: String)
         /// Coordinator → keeper, each second.

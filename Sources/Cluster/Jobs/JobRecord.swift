@@ -52,6 +52,18 @@ struct JobRecord: Sendable {
         if holdings?.plan != plan.digest { holdings = nil }
     }
 
+    /// Facts that another node knows.
+    mutating func unite(_ results: [TaskResult], of plan: JobPlan) -> (new: [TaskResult], conflicts: [TaskResult]) {
+        if done?.plan != plan.digest { done = DoneLog(plan: plan.digest, count: plan.count) }
+        return done?.unite(results) ?? ([], [])
+    }
+
+    /// A blob is on our disk.
+    mutating func hold(_ result: TaskResult, plan: Digest) {
+        if holdings?.plan != plan { holdings = Holdings(plan: plan) }
+        holdings?.add(result)
+    }
+
     /// What the coordinator has to be told now, until it confirms.
     mutating func report(_ header: JobHeader, start: UInt64, now: Instant) -> [JobMessage.Body] {
         guard let due = reportAt, due <= now else { return [] }

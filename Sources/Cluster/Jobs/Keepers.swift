@@ -25,6 +25,8 @@ public struct Keepers: Equatable, Sendable {
     struct Keeper: Equatable, Sendable {
         let id: NodeID
         var heard: Instant
+        /// It has the newest header on disk.
+        var isNewest = false
         /// The plan that it has on disk.
         var plan: Digest?
         /// The results that it has.
@@ -67,17 +69,19 @@ public struct Keepers: Equatable, Sendable {
 
     /// A candidate has the whole record on disk, or a keeper shows that it is still there.
     mutating func confirmed(
-        by peer: NodeID, plan: Digest?, done: TaskSet?, _ view: PeerView, needing print: Digest?, now: Instant
+        by peer: NodeID, isNewest: Bool, plan: Digest?, done: TaskSet?, _ view: PeerView, needing print: Digest?,
+        now: Instant
     ) -> [Action] {
         asked[peer] = nil
         refused[peer] = nil
         if let at = confirmed.firstIndex(where: { $0.id == peer }) {
             confirmed[at].heard = max(confirmed[at].heard, now)
+            confirmed[at].isNewest = isNewest
             confirmed[at].plan = plan ?? confirmed[at].plan
             if let done { confirmed[at].done = done }
             return advance(view, needing: print, now: now)
         }
-        let new = Keeper(id: peer, heard: now, plan: plan, done: done ?? TaskSet())
+        let new = Keeper(id: peer, heard: now, isNewest: isNewest, plan: plan, done: done ?? TaskSet())
         if confirmed.count < Self.wanted {
             confirmed.append(new)
         } else if let lost = confirmed.firstIndex(where: { !isFit($0, view, print, now) }) {
@@ -139,6 +143,11 @@ public struct Keepers: Equatable, Sendable {
     func allHave(plan: Digest, _ view: PeerView, needing print: Digest?, now: Instant) -> Bool {
         confirmed.allSatisfy { $0.plan == plan || !isFit($0, view, print, now) }
             && (!confirmed.isEmpty || copies >= 1)
+    }
+
+    /// The header changed: nobody has the newest one yet.
+    mutating func headerChanged() {
+        for at in confirmed.indices { confirmed[at].isNewest = false }
     }
 
     /// Our own stall is nobody else's silence.

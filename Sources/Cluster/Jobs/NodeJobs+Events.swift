@@ -116,11 +116,9 @@ extension NodeJobs {
         _ header: JobHeader, plan: JobPlan?, now: Instant
     ) -> [JobAction] {
         let id = header.id
-        if let plan, plan.digest == header.reign.plan {
-            records[id, default: JobRecord()].adopt(plan)
-        }
+        let steps = plan.map { learn($0, id, now) } ?? []
         if coordinators[id]?.header.term == header.term {
-            let actions = coordinate(id, now) { $0.persisted(term: header.term, plan: plan, $1, now: now) }
+            let actions = steps + coordinate(id, now) { $0.persisted(term: header.term, plan: plan, $1, now: now) }
             reportOwn(id, now)
             return actions
         }
@@ -131,8 +129,8 @@ extension NodeJobs {
         if record.storing.map({ !$0.isNewer(than: stored) }) ?? false { record.storing = nil }
         if record.stored.map({ stored.isNewer(than: $0) }) ?? true { record.stored = stored }
         records[id] = record
-        guard let known = book[id], known.term.node != me else { return [] }
-        return [.send(message(known, standing(id)), to: known.term.node)]
+        guard let known = book[id], known.term.node != me else { return steps }
+        return steps + [.send(message(known, standing(id)), to: known.term.node)]
     }
 
     /// The disk did not take a header: it is full, or broken.
@@ -147,7 +145,8 @@ extension NodeJobs {
         _ id: JobID, run: RunID, _ plan: JobPlan, inputHolders: [NodeID] = [], now: Instant
     ) -> [JobAction] {
         records[id, default: JobRecord()].adopt(plan)
-        return coordinate(id, now) { $0.planned(plan, run: run, inputHolders: inputHolders, $1, now: now) }
+        let steps = work(worker.planKnown(plan, now: now), now)
+        return steps + coordinate(id, now) { $0.planned(plan, run: run, inputHolders: inputHolders, $1, now: now) }
     }
 
     /// The request cannot be planned: the job fails with this sentence.
@@ -159,12 +158,11 @@ extension NodeJobs {
     public mutating func planKnown(
         _ id: JobID, _ plan: JobPlan, blobs: [TaskResult] = [], now: Instant
     ) -> [JobAction] {
-        guard let header = book[id], header.reign.plan == plan.digest else { return [] }
-        records[id, default: JobRecord()].adopt(plan)
+        let actions = learn(plan, id, now)
+        guard book[id]?.reign.plan == plan.digest else { return actions }
         for blob in blobs where plan.all.contains(blob.task) { hold(blob, id, plan.digest) }
         if !blobs.isEmpty { records[id]?.changed(now: now) }
-        return coordinate(id, now) { $0.planKnown(plan, $1, now: now) }
-            + work(worker.planKnown(plan, now: now), now)
+        return actions + coordinate(id, now) { $0.planKnown(plan, $1, now: now) }
     }
 
     /// A running task got on; any number that grows.
@@ -258,10 +256,18 @@ extension NodeJobs {
 
     // MARK: Helpers
 
+    /// A plan's content is here: for the record if the header names it, and for a share that waits for it (its grant may
+    /// have been faster than the header).
+    private mutating func learn(_ plan: JobPlan, _ id: JobID, _ now: Instant) -> [JobAction] {
+        let named = book[id]?.reign.plan ?? coordinators[id]?.header.reign.plan
+        if named == plan.digest || coordinators[id]?.header.reign.plan == plan.digest {
+            records[id, default: JobRecord()].adopt(plan)
+        }
+        return work(worker.planKnown(plan, now: now), now)
+    }
+
     private mutating func hold(_ result: TaskResult, _ id: JobID, _ plan: Digest) {
-        var holdings = records[id]?.holdings.flatMap { $0.plan == plan ? $0 : nil } ?? Holdings(plan: plan)
-        holdings.add(result)
-        records[id, default: JobRecord()].holdings = holdings
+        records[id, default: JobRecord()].hold(result, plan: plan)
     }
 
     /// Our own blobs are told to the coordinator that we just became, like everyone's.

@@ -55,8 +55,10 @@ extension NodeJobs {
         }
         return coordinate(id, now) { coordinator, view in
             switch message.body {
-            case .kept(_, let plan, let done, let checksum):
-                return coordinator.kept(by: peer, plan: plan, done: done, checksum: checksum, view, now: now)
+            case .kept(let term, let revision, let plan, let done, let checksum):
+                let isNewest = term == coordinator.header.term && revision == coordinator.header.reign.revision
+                return coordinator.kept(
+                    by: peer, isNewest: isNewest, plan: plan, done: done, checksum: checksum, view, now: now)
             case .notKept: return coordinator.notKept(by: peer, view, now: now)
             case .knows(let plan, let tasks, let checksum):
                 return coordinator.knows(tasks, checksum: checksum, plan: plan, from: peer)
@@ -185,7 +187,7 @@ extension NodeJobs {
         guard let record = records[id], let stored = record.stored else { return .notKept(reason: "no record here") }
         let done = record.done?.done ?? TaskSet()
         return .kept(
-            revision: stored.revision, plan: record.plan?.digest, done: done,
+            stored.term, revision: stored.revision, plan: record.plan?.digest, done: done,
             checksum: record.done?.checksum(of: done) ?? 0)
     }
 
@@ -198,13 +200,10 @@ extension NodeJobs {
         if coordinators[id] != nil {
             return coordinate(id, now) { $0.united(results, plan: plan, from: peer, $1, now: now) }
         }
-        guard var record = records[id], let known = record.plan, known.digest == plan, peer != me else { return [] }
-        var log = record.done ?? DoneLog(plan: plan, count: known.count)
-        let (new, conflicts) = log.unite(results)
-        record.done = log
-        records[id] = record
+        guard let known = records[id]?.plan, known.digest == plan, peer != me else { return [] }
+        guard let (new, conflicts) = records[id]?.unite(results, of: known) else { return [] }
         let loud = conflicts.compactMap { clash in
-            log[clash.task].map { JobAction.conflict(id, clash.task, $0, clash.digest) }
+            records[id]?.done?[clash.task].map { JobAction.conflict(id, clash.task, $0, clash.digest) }
         }
         return loud + (new.isEmpty ? [] : [.persistResults(id, plan: plan, new)])
     }

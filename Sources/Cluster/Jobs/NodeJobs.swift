@@ -86,9 +86,9 @@ public struct NodeJobs: Sendable {
             actions += coordinate(id, now) { $0.advance($1, now: now) }
         }
         for id in watches.keys.sorted() { actions += watch(id, now) }
-        for id in records.keys.sorted() where isDue(records[id]?.nextDeadline, now) { actions += report(id, now) }
         actions += repeatRequests(now)
         actions += work(worker.advance(now: now), now)
+        for id in records.keys.sorted() where isDue(records[id]?.nextDeadline, now) { actions += report(id, now) }
         return actions + steal(now, using: &generator)
     }
 
@@ -187,9 +187,7 @@ public struct NodeJobs: Sendable {
     mutating func coordinate(
         _ id: JobID, _ now: Instant, _ event: (inout Coordinator, PeerView) -> [JobAction]
     ) -> [JobAction] {
-        guard var coordinator = coordinators[id] else { return [] }
-        let actions = event(&coordinator, view)
-        coordinators[id] = coordinator
+        let actions = coordinators[id]?.handle(event, view) ?? []
         var result: [JobAction] = []
         for action in actions {
             switch action {
@@ -305,8 +303,9 @@ public struct NodeJobs: Sendable {
             else { return nil }
             let coordinator = header.term.node
             let answers = view.mayAnswer(coordinator) ? coordinator : nil
-            let workers = view.others.filter { $0.fingerprint == print && $0.id != coordinator }.map(\.id)
-            return Thief.Target(job: id, coordinator: answers, workers: workers)
+            let isNeeded = answers == nil || thief.silent == coordinator
+            let workers = isNeeded ? view.others.filter { $0.fingerprint == print && $0.id != coordinator } : []
+            return Thief.Target(job: id, coordinator: answers, workers: workers.map(\.id))
         }
     }
 }

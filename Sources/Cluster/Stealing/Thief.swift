@@ -46,7 +46,8 @@ public struct Thief: Equatable, Sendable {
     /// Questions whose grant would still count, and when they were asked.
     private var open: [UInt64: Instant] = [:]
     private var lastJob: JobID?
-    private var silent: NodeID?
+    /// The coordinator that did not answer the last question.
+    private(set) var silent: NodeID?
 
     /// A node that has nothing to do yet.
     public init() {}
