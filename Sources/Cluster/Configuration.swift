@@ -84,6 +84,9 @@ public struct Configuration: Equatable, Sendable {
     /// Probes that we relay for others at one time.
     public var mostRelayed = 256
 
+    /// What a link between two nodes is taken to give, while it is not measured.
+    public var link = LinkMeasure(roundTrip: .milliseconds(2), bytesPerSecond: 100e6)
+
     /// The protocol fault that is switched on: for tests only, `nil` in every real node.
     public var fault: DeliberateFault?
 

@@ -87,6 +87,7 @@ public enum Input: Equatable, Sendable {
     case persisted(UInt64)
     case persistFailed(UInt64)
     case keys(KeyRequest)
+    case job(JobEvent)
     case shutDown(Farewell)
     /// `nextDeadline` is reached. Inputs that wait are handed in before it.
     case timer
@@ -109,6 +110,10 @@ public enum Effect: Equatable, Sendable {
     /// The keys changed: seal with the one in use, open with the others.
     case useKeys(KeyTable)
     case keysRefused(KeyRefusal)
+    /// What a job needs; each case names the event that answers it.
+    case job(JobAction)
+    /// A job was not taken, and why.
+    case jobRefused(JobID, String)
     /// Every seed was tried once.
     case ready
     /// A peer's message was not used.

@@ -11,7 +11,8 @@
 /// - Datagrams and frames were opened with a cluster key, their records verified, before they come here.
 /// - After `.exit` the node wants no more input.
 public struct Node: Sendable {
-    public private(set) var membership: Membership
+    public internal(set) var membership: Membership
+    var port: JobsPort
     private var lastStep: Instant?
 
     /// - Parameters:
@@ -22,13 +23,16 @@ public struct Node: Sendable {
         _ identity: Membership.Identity, persisted: Persisted, seeds: [Address],
         configuration: Configuration = Configuration(), generator: SeededGenerator
     ) {
+        var generator = generator
+        port = JobsPort(generator: SeededGenerator(seed: generator.next()))
         membership = Membership(
             identity, persisted: persisted, seeds: seeds, configuration: configuration, generator: generator)
     }
 
     /// When `.timer` is due; nil when the node waits for nothing.
     public var nextDeadline: Instant? {
-        let next = membership.nextDeadline
+        guard !membership.hasEnded else { return nil }
+        let next = min(membership.nextDeadline, port.nextDeadline)
         return next == .never ? nil : next
     }
 
@@ -58,6 +62,12 @@ public struct Node: Sendable {
         case .keys(let request): membership.decide(request)
         case .shutDown(let farewell): membership.shutDown(farewell)
         case .timer: membership.timer()
+        case .job: break
+        }
+        if case .job(let event) = input {
+            stepJobs(event, isTimer: false, at: now)
+        } else if port.jobs != nil || !membership.notes.isEmpty {
+            stepJobs(nil, isTimer: input == .timer, at: now)
         }
         membership.drain(into: &effects)
     }
@@ -66,9 +76,10 @@ public struct Node: Sendable {
     private mutating func noticeStall(_ now: Instant) {
         defer { lastStep = now }
         guard let lastStep else { return }
-        let due = max(membership.nextDeadline, lastStep)
+        let due = max(min(membership.nextDeadline, port.nextDeadline), lastStep)
         guard due < now, now - due > membership.configuration.stallThreshold else { return }
         membership.now = now
         membership.stalled(now - due)
+        port.jobs?.stalled(now - due)
     }
 }

@@ -14,6 +14,8 @@ struct Event {
         case dial
         /// `a` = machine, `b` = slot of an input that waits for this moment.
         case input
+        /// `b` = slot of something that a shell does for a job.
+        case work
         /// `a` = machine: a stall is over.
         case wake
         /// `a` = index into the schedule.

@@ -29,6 +29,10 @@ final class Machine {
     var pendingWrites: [UInt64: DurableFact] = [:]
     var armedAt: Int64 = .max
     var links: [NodeID: Int] = [:]
+    /// What its disk holds for jobs.
+    var work = WorkDisk()
+    /// Seconds that a task of cost 1 takes.
+    var secondsPerCost = 1.0
 
     var datagramBytes = 0
     var frameBytes = 0

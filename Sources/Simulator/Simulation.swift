@@ -20,6 +20,8 @@ public struct Simulation {
         public var warm = false
         /// Kinds of faults that are mixed in.
         public var kinds: [ScheduleKind] = []
+        /// What users submit.
+        public var jobs: [Workload] = []
         /// Faults beside the mixed ones.
         public var extra: [ScheduledFault] = []
         public var network = NetworkConditions()
@@ -74,6 +76,9 @@ public struct Simulation {
         public var detections: [(kind: String, span: Span)] = []
         /// Deaths declared of nodes that ran undisturbed.
         public var falseDeaths = 0
+        /// Jobs that some node saw complete, and how often tasks were started in all.
+        public var completedJobs = 0
+        public var taskRuns = 0
         /// Sent bytes of datagrams and of frames, a node and second, headers included.
         public var datagramRate = 0.0
         public var frameRate = 0.0
@@ -102,6 +107,8 @@ public struct Simulation {
         report.restedAfter = simulation.rest()
         let end = simulation.report()
         report.violation = end.violation
+        report.completedJobs = end.completedJobs
+        report.taskRuns = end.taskRuns
         report.recent = end.recent
         report.trace = end.trace
         report.events = end.events
@@ -127,6 +134,7 @@ public struct Simulation {
             world.queue.push(.fault, at: fault.at.nanoseconds, position)
         }
         world.queue.push(.sweep, at: 1_000_000_000, 0)
+        for (number, job) in options.jobs.enumerated() { world.submitLater(job, number: number) }
         if options.warm {
             world.run(until: 100_000_000)
             world.completeTables()
@@ -166,9 +174,9 @@ public struct Simulation {
         while world.checks.violation == nil, world.time < end {
             world.run(until: world.time + interval.nanoseconds)
             guard world.checks.violation == nil else { return nil }
-            if world.checks.unrest(world) == nil { return Span(nanoseconds: world.time - start) }
+            if world.checks.unrest(world) == nil, world.checks.unfinishedJob(world) == nil { return Span(nanoseconds: world.time - start) }
         }
-        if world.checks.violation == nil, let found = world.checks.unrest(world) {
+        if world.checks.violation == nil, let found = world.checks.unrest(world) ?? world.checks.unfinishedJob(world) {
             world.checks.fail(found.invariant, "\(found.what), \(options.restSpan.seconds) s after the faults", world.time)
         }
         return nil
@@ -180,6 +188,8 @@ public struct Simulation {
         report.violation = world.checks.violation
         report.recent = world.checks.violation == nil ? [] : world.checks.recent
         report.falseDeaths = world.checks.falseDeaths
+        report.completedJobs = world.checks.completedAt.count
+        report.taskRuns = world.checks.taskRuns
         report.trace = world.trace
         report.events = world.events
         report.span = Span(nanoseconds: world.time)

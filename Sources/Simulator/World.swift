@@ -22,6 +22,8 @@ final class World {
     var inputs = Slots<Input>()
     var dials = Slots<Dial>()
     var links: [Link] = []
+    var workEvents = Slots<(World) -> Void>()
+    var plans: [Digest: JobPlan] = [:]
     var generator: SeededGenerator
     let configuration: Configuration
     var checks: Checks
@@ -67,7 +69,9 @@ final class World {
     ) -> Node {
         let seeds = (0..<checks.options.seeds).map(Machine.address(of:))
         return Node(
-            Membership.Identity(id: identity.id, start: start, address: Machine.address(of: index)),
+            Membership.Identity(
+                id: identity.id, start: start, address: Machine.address(of: index),
+                engine: checks.options.jobs.isEmpty ? nil : Engine(fingerprint: Workload.engine, slots: 2)),
             persisted: persisted, seeds: seeds, configuration: configuration,
             generator: SeededGenerator(seed: generator.next()))
     }
@@ -91,6 +95,7 @@ final class World {
         case .datagram: arrived(packets.take(a))
         case .pump: pump(a, direction: b)
         case .dial: dialArrived(dials.take(a))
+        case .work: workEvents.take(b)(self)
         case .input:
             let input = inputs.take(b >> 8)
             if machines[a].generation & 0xFF == b & 0xFF { deliver(machines[a], landed(input, on: machines[a])) }
@@ -175,6 +180,7 @@ final class World {
             case .persisted: 8
             case .persistFailed: 9
             case .keys: 10
+            case .job: 13
             case .shutDown: 11
             case .timer: 12
             }
@@ -206,7 +212,8 @@ final class World {
             checks.keysUsed(keys, by: machine, self)
             machine.keys = keys
             checks.denied.formUnion(keys.denied)
-        case .keysRefused, .ready, .dropped: break
+        case .job(let action): perform(action, of: machine)
+        case .keysRefused, .jobRefused, .ready, .dropped: break
         case .exit(let reason): exited(machine, reason)
         }
     }
@@ -251,6 +258,7 @@ final class World {
         machine.pendingWrites = [:]
         checks.started(machine)
         deliver(machine, .start)
+        restoreJobs(machine)
     }
 
     /// The process is gone; its host, if up, resets its links.

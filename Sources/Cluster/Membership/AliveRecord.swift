@@ -24,13 +24,18 @@ public struct AliveClaim: Hashable, Sendable {
     public let address: Address
     /// The cluster keys that the node holds, ascending (PROTOCOL section 6, rotation).
     public let keys: [KeyID]
+    /// What it offers to jobs.
+    public let engine: Engine?
 
-    public init(id: NodeID, start: StartID, version: Version, address: Address, keys: [KeyID]) {
+    public init(
+        id: NodeID, start: StartID, version: Version, address: Address, keys: [KeyID], engine: Engine? = nil
+    ) {
         self.id = id
         self.start = start
         self.version = version
         self.address = address
         self.keys = keys
+        self.engine = engine
     }
 }
 
@@ -71,9 +76,10 @@ public struct AliveRecord: Equatable, Sendable {
         version.isPlausible && claim.keys.count <= KeyTable.mostKeys && claim.address.text.utf8.count <= 255
     }
 
-    /// Bytes on the wire: public key 32, signature 64, start id 8, version 8, address, keys, and 12 of framing.
+    /// Bytes on the wire: public key 32, signature 64, start id 8, version 8, address, keys, engine, 12 of framing.
     public var encodedSize: Int {
         32 + 64 + 8 + 8 + claim.address.text.utf8.count + KeyID.encodedSize * claim.keys.count + 12
+            + (claim.engine == nil ? 0 : Engine.encodedSize)
     }
 
     public static func == (a: AliveRecord, b: AliveRecord) -> Bool {

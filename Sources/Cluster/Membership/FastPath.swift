@@ -48,6 +48,9 @@ public struct FastPath: Equatable, Sendable {
         return [.askWitnesses(peer, nonce)]
     }
 
+    /// Whether a link to this peer broke and is being looked into.
+    public func isFollowing(_ peer: NodeID) -> Bool { trails.contains { $0.subject == peer } }
+
     /// The redial ran into its time limit: that is silence, for the ordinary probes to judge.
     public mutating func timedOut(_ peer: NodeID) { drop(peer) }
 

@@ -186,6 +186,7 @@ extension Membership {
         }
         recount()
         if !isTakingOver || row.standing != .alive { tell(slot) }
+        changes += 1
         outbox.append(
             .publish(MemberChange(id: row.id, version: row.version, start: row.start, standing: row.standing)))
     }

@@ -82,8 +82,10 @@ extension Membership {
         if let slot = table.slot(of: id), table.rows[slot].link == .dialling {
             table.note(slot) { $0.link = .none }
         }
+        notes.append(.linkFailed(id))
         settleWitness(id, refused: failure == .refused)
         if failure == .refused {
+            if fastPath.isFollowing(id) { notes.append(.refused(id)) }
             let alone = table.present <= 1
             run(fastPath.refused(id, alone: alone, nonce: generator.next(), at: now))
         } else {
@@ -146,6 +148,7 @@ extension Membership {
         case .buckets(let digests): answer(digests, slot)
         case .entries(let entries, let wanted): merge(entries, wanted, slot)
         case .keys(let table): receivedKeys(table, from: slot)
+        case .job, .book: notes.append(.frame(frame, from: peer))
         }
     }
 
@@ -168,6 +171,7 @@ extension Membership {
             strangers.removeAll { $0 == peer }
             table.note(slot) { $0.link = ours ? .dialled : .accepted }
         }
+        notes.append(.linkUp(peer))
         adoptAddress(seen)
         if let ofUs, ofUs.subject == me { hear(ofUs, from: peer) }
         if root != self.root, me < peer { sendBuckets(slot) }
@@ -186,6 +190,7 @@ extension Membership {
         case .digest(let root, let keyDigest): compared(root, keyDigest, by: peer)
         case .dialRequest(let target, let nonce): witness(target, for: peer, at: address, nonce)
         case .dialReport(let nonce, let refused): run(fastPath.witnessed(nonce, refused: refused))
+        case .job(let rumour): notes.append(.rumour(rumour, from: peer))
         case .gossip, .notMe, .echo, .echoReply: break
         }
     }

@@ -4,7 +4,7 @@ extension Membership {
     /// Asks for our record at the current version to be signed.
     mutating func sign() {
         outbox.append(
-            .sign(AliveClaim(id: me, start: start, version: version, address: address, keys: keysOnDisk)))
+            .sign(AliveClaim(id: me, start: start, version: version, address: address, keys: keysOnDisk, engine: engine)))
     }
 
     /// A new record inside this epoch; at the end of the counter, a new epoch.

@@ -111,6 +111,7 @@ extension Membership {
         case .gossip, .notMe, .echo, .echoReply: break
         case .digest(let root, let keyDigest): compared(root, keyDigest, by: datagram.sender)
         case .dialRequest(let target, let nonce): witness(target, for: datagram.sender, at: address, nonce)
+        case .job(let rumour): notes.append(.rumour(rumour, from: datagram.sender))
         case .dialReport(let nonce, let refused): run(fastPath.witnessed(nonce, refused: refused))
         }
     }

@@ -20,11 +20,14 @@ public struct Membership: Sendable {
         public let start: StartID
         /// The configured address; empty to use the one that peers observe.
         public let address: Address
+        /// What it offers to jobs; nil for a node that runs none.
+        public let engine: Engine?
 
-        public init(id: NodeID, start: StartID, address: Address) {
+        public init(id: NodeID, start: StartID, address: Address, engine: Engine? = nil) {
             self.id = id
             self.start = start
             self.address = address
+            self.engine = engine
         }
     }
 
@@ -32,6 +35,7 @@ public struct Membership: Sendable {
     let me: NodeID
     let start: StartID
     var address: Address
+    var engine: Engine?
     var phase = Phase.starting
     var now = Instant.zero
     var generator: SeededGenerator
@@ -78,6 +82,11 @@ public struct Membership: Sendable {
     /// Peers that we dialled by their address alone and that have not said hello yet.
     var strangers: [NodeID] = []
 
+    /// What the jobs of this node should hear of.
+    var notes: [Note] = []
+    /// Counts published changes.
+    var changes = 0
+
     // Rounds.
     var tour: [Int32] = []
     var tourAt = 0
@@ -100,6 +109,7 @@ public struct Membership: Sendable {
         me = identity.id
         start = identity.start
         address = identity.address
+        engine = identity.engine
         let reused = configuration.fault == .epochReused && persisted.epoch > 0
         let epoch = reused ? persisted.epoch : min(persisted.epoch, Version.highest - 1) + 1
         epochAtStart = epoch

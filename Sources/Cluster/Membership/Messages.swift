@@ -25,6 +25,8 @@ public struct Datagram: Equatable, Sendable {
         /// Try to connect to `target`, and say whether its host refuses.
         case dialRequest(NodeID, UInt64)
         case dialReport(UInt64, refused: Bool)
+        /// A job's header changed (PROTOCOL section 3).
+        case job(JobRumour)
     }
 
     public let sender: NodeID
@@ -62,6 +64,7 @@ extension Datagram.Message {
         case .digest: 24
         case .echoReply: 12
         case .dialReport: 9
+        case .job: JobRumour.encodedSize
         }
     }
 }
@@ -94,6 +97,10 @@ public enum Frame: Equatable, Sendable {
     case entries([TableEntry], wanted: [UInt8])
     /// My keys, after two key digests differed.
     case keys(KeyTable)
+    /// About one job.
+    case job(JobMessage)
+    /// About the headers of all jobs.
+    case book(BookMessage)
 
     /// Bytes on the wire: length 4, type and stream 5, tag 16, TCP and IP headers 40, and the content.
     public var encodedSize: Int {
@@ -106,6 +113,8 @@ public enum Frame: Equatable, Sendable {
             case .buckets(let digests): 8 * digests.count
             case .entries(let entries, let wanted): entries.reduce(wanted.count) { $0 + $1.encodedSize }
             case .keys(let table): table.encodedSize
+            case .job(let message): message.encodedSize
+            case .book(let message): message.encodedSize
             }
         return 65 + content
     }

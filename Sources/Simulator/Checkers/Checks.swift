@@ -58,6 +58,15 @@ final class Checks {
     var denied: Set<NodeID> = []
     /// Identities whose operator took them out.
     var gone: Set<Int> = []
+    /// By task key: the one digest that it may have (S6).
+    var facts: [Digest: Digest] = [:]
+    /// The highest state of each job that each machine's process published (S7).
+    var jobStates: [Int: [JobID: RunState]] = [:]
+    /// Jobs that were acknowledged with so many copies.
+    var acknowledged: [JobID: Int] = [:]
+    /// Task runs, and when each job was first seen complete.
+    var taskRuns = 0
+    var completedAt: [JobID: Int64] = [:]
     private var memories: [Memory] = []
     private var memoryAt = 0
     private var replayState = (probes: 0, health: 0)
@@ -86,6 +95,7 @@ final class Checks {
 
     func started(_ machine: Machine) {
         added(machine)
+        jobStates[machine.index] = [:]
         let identity = machine.identity.number
         beliefs[machine.index] = Array(repeating: Belief(), count: highestSigned.count)
         if let watch = watchOf.removeValue(forKey: identity) { watches[watch].remaining = 0 }
