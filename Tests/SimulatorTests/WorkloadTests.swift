@@ -6,7 +6,7 @@ import Testing
     private func options(_ nodes: Int, tasks: Int, at: Span = .seconds(10)) -> Simulation.Options {
         var options = Simulation.Options()
         options.nodes = nodes
-        options.faultSpan = .seconds(60)
+        options.faultSpan = .seconds(30)
         options.jobs = [Workload(at: at, machine: 0, costs: Array(repeating: 0.5, count: tasks))]
         return options
     }
@@ -23,7 +23,7 @@ import Testing
     @Test(arguments: [2, 3, 5])
     func aJobOutlivesItsCoordinator(nodes: Int) {
         var options = options(nodes, tasks: 60)
-        options.extra = [ScheduledFault(at: .seconds(13), .crash(0)), ScheduledFault(at: .seconds(50), .start(0))]
+        options.extra = [ScheduledFault(at: .seconds(13), .crash(0)), ScheduledFault(at: .seconds(28), .start(0))]
         let report = Simulation.run(options)
         #expect(report.violation == nil)
         #expect(report.completedJobs == 1)
