@@ -17,6 +17,7 @@ let package = Package(
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
         .target(name: "Mosaic"),
         .target(name: "Cluster"),
+        .target(name: "Simulator", dependencies: ["Cluster"]),
         .target(name: "Raster", dependencies: ["Mosaic", "CGDAL", "CISAL", "CKernels"]),
         .target(name: "TileStore", dependencies: ["CSodium"]),
         .target(name: "Scenes", dependencies: ["Mosaic", "Raster"]),
@@ -25,10 +26,12 @@ let package = Package(
         .executableTarget(
             name: "arbutus",
             dependencies: [
-                "Mosaic", "Raster", "TileStore", "Scenes", "Engine", "Sample", "Yams",
+                "Mosaic", "Raster", "TileStore", "Scenes", "Engine", "Sample", "Simulator", "Yams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "MosaicTests", dependencies: ["Mosaic"]),
+        .testTarget(name: "ClusterTests", dependencies: ["Cluster"]),
+        .testTarget(name: "SimulatorTests", dependencies: ["Cluster", "Simulator"]),
         .testTarget(name: "StyleTests"),
         .testTarget(name: "RasterTests", dependencies: ["Raster", "Mosaic", "CKernels", "CGDAL"]),
         .testTarget(name: "TileStoreTests", dependencies: ["TileStore"]),

@@ -9,6 +9,9 @@ public struct Instant: Hashable, Comparable, Sendable {
 
     public static let zero = Instant(nanoseconds: 0)
 
+    /// Later than any moment that comes: the deadline of a machine that waits for nothing.
+    public static let never = Instant(nanoseconds: .max)
+
     public static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
 
     public static func + (a: Instant, b: Span) -> Instant {

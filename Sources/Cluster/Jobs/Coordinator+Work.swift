@@ -1,0 +1,183 @@
+// Grants, heartbeats and failures: which node does which task, and what happens when one does not (PROTOCOL 4).
+
+extension Coordinator {
+    /// Every live node told what it holds and owns: no reason to wait longer.
+    func hasHeardAll(_ view: PeerView) -> Bool { able(view).allSatisfy(reported.contains) }
+
+    /// Opens what is undone. A fresh run is offered at once; after a take-over nodes keep what they have.
+    mutating func startRunning(_ view: PeerView, now: Instant) -> [JobAction] {
+        guard let plan, let done, let holders else { preconditionFailure("\(header) runs without a plan") }
+        let wasGathering = claims != nil
+        state = .running
+        if claims == nil { claims = Claims(open: plan.all.subtracting(done.done), count: plan.count) }
+        claims?.reopen(done.done.subtracting(holders.held))
+        var actions = enter(view.own.hasRoom ? .running : .waitingForRoom)
+        if !wasGathering, !inherited, view.own.hasRoom { actions += offer(plan, view, now: now) }
+        return actions + advanceWork(view, now: now)
+    }
+
+    private mutating func offer(_ plan: JobPlan, _ view: PeerView, now: Instant) -> [JobAction] {
+        let nodes = view.peers.filter { peer in
+            view.isAlive(peer.id) && peer.hasRoom && peer.slots > 0 && peer.fingerprint == header.reign.fingerprint
+                && plan.largestMemory <= peer.memory
+        }
+        let order = Offers.preference(nodes.map(\.id), holdingInputs: inputHolders)
+        return Offers.split(free, of: plan, among: order).map { offer in
+            grant(offer.tasks, to: offer.node, request: nil, areCopies: false, now)
+        }
+    }
+
+    private mutating func grant(
+        _ tasks: TaskSet, to node: NodeID, request: UInt64?, areCopies: Bool, _ now: Instant
+    ) -> JobAction {
+        claims?.promise(tasks, to: node, now: now)
+        let isolated = TaskSet(tasks.tasks.filter(failures.needsIsolation))
+        let grant = Grant(
+            plan: plan?.digest ?? header.request, request: request, tasks: tasks, areCopies: areCopies,
+            isolated: isolated, secondsPerCost: model.measured > 0 ? model.secondsPerCost : 0)
+        return send(.grant(grant), to: node)
+    }
+
+    /// A worker's heartbeat.
+    mutating func heard(
+        _ beat: Heartbeat, plan digest: Digest, from node: NodeID, _ view: PeerView, now: Instant
+    ) -> [JobAction] {
+        guard let plan, digest == plan.digest, state != .storing else { return [] }
+        if let flaw = beat.flaw(count: plan.count) { return [.drop(node, reason: flaw)] }
+        guard view.isSameStart(node, beat.start) else { return [] }
+        if state == .ended { return [reply(beat, over: beat.owned, elsewhere: TaskSet(), to: node)] }
+        if claims == nil, let done { claims = Claims(open: plan.all.subtracting(done.done), count: plan.count) }
+        noteCrashes(node, start: beat.start)
+        var actions: [JobAction] = []
+        for result in beat.unconfirmed {
+            actions += accept(result, from: node, start: beat.start, sequence: nil, view, now: now)
+        }
+        if state == .ended { return actions }
+        if beat.secondsPerCost > 0 { model.adopt(secondsPerCost: beat.secondsPerCost) }
+        guard let answer = claims?.heard(beat, from: node, of: plan, now: now) else { return actions }
+        actions.append(reply(beat, over: answer.over, elsewhere: answer.elsewhere, to: node))
+        return actions + complete(view, now: now)
+    }
+
+    private func reply(_ beat: Heartbeat, over: TaskSet, elsewhere: TaskSet, to node: NodeID) -> JobAction {
+        let known = holders?.sequence(of: node, start: beat.start)
+        let reply = HeartbeatReply(
+            sequence: beat.sequence, over: over, elsewhere: elsewhere,
+            wantsHoldings: known != beat.holdSequence && (known != nil || beat.holdSequence > 0))
+        return send(.reply(reply), to: node)
+    }
+
+    private mutating func noteCrashes(_ node: NodeID, start: UInt64) {
+        guard let died = claims?.started(node, start: start) else { return }
+        for task in died.tasks { failures.crashed(task, on: node, start: died.start) }
+    }
+
+    /// An idle node asks. It gets what is free, else a copy of what is stuck, else the name of the best victim, else, at
+    /// the very end, a speculative copy.
+    mutating func asked(_ ask: AskForWork, by thief: NodeID, _ view: PeerView, now: Instant) -> [JobAction] {
+        let nothing = send(.nothing(request: ask.request, byVictim: false), to: thief)
+        guard let plan, let peer = view[thief], peer.start == ask.start || thief == me else { return [nothing] }
+        guard peer.hasRoom, peer.fingerprint == header.reign.fingerprint, view.own.hasRoom || thief == me else {
+            return [nothing]
+        }
+        guard state == .running else { return [nothing] }
+        noteCrashes(thief, start: ask.start)
+        claims?.advance(now: now)
+        switch choose(ask, for: thief, plan, view, now: now) {
+        case .free(let tasks): return [grant(tasks, to: thief, request: ask.request, areCopies: false, now)]
+        case .rescue(let task): return [grant(TaskSet([task]), to: thief, request: ask.request, areCopies: true, now)]
+        case .victim(let victim, let cost):
+            claims?.pointed(at: victim, cost: cost / 2)
+            return [send(.victim(victim, request: ask.request), to: thief)]
+        case .speculation(let task):
+            let speed = ask.secondsPerCost > 0 ? ask.secondsPerCost : model.secondsPerCost
+            copies.speculated(task, on: thief, predicted: plan.cost(task) * speed)
+            return [grant(TaskSet([task]), to: thief, request: ask.request, areCopies: true, now)]
+        case nil: return [nothing]
+        }
+    }
+
+    /// What an idle node can have.
+    private enum Choice {
+        case free(TaskSet)
+        case rescue(TaskID)
+        case victim(NodeID, cost: Double)
+        case speculation(TaskID)
+    }
+
+    private func choose(
+        _ ask: AskForWork, for thief: NodeID, _ plan: JobPlan, _ view: PeerView, now: Instant
+    ) -> Choice? {
+        guard let claims else { return nil }
+        let tried = failures.avoided(by: thief)
+        let avoided = tried.isEmpty ? tried : tried.subtracting(hopeless(view))
+        let allowed = plan.all.subtracting(avoided).fitting(memory: ask.memory, in: plan)
+        let pool = claims.free.intersection(allowed)
+        if !pool.isEmpty {
+            let fair = plan.cost(claims.open) / Double(max(1, able(view).count))
+            return .free(plan.head(of: pool, cost: fair))
+        }
+        if let task = copies.rescue(for: thief, claims, plan, model, allowed: allowed, now: now) { return .rescue(task) }
+        if let (victim, cost) = bestVictim(for: thief, claims, view) { return .victim(victim, cost: cost) }
+        return copies.speculation(
+            for: thief, secondsPerCost: ask.secondsPerCost, claims, plan, model, allowed: allowed, view: view, now: now
+        ).map { .speculation($0) }
+    }
+
+    /// The node with the most time's worth of tasks that have not started. Each thief that is sent there counts, so that
+    /// a crowd of them spreads.
+    private func bestVictim(for thief: NodeID, _ claims: Claims, _ view: PeerView) -> (NodeID, cost: Double)? {
+        var best: (node: NodeID, load: Double, cost: Double)?
+        // The order of this loop does not matter: load and id decide together.
+        for (id, node) in claims.nodes where id != thief && !node.isSaturated && view.isAlive(id) {
+            let cost = node.queuedCost - node.pointedAway
+            guard cost > 1e-9 else { continue }
+            let rate = node.secondsPerCost > 0 ? node.secondsPerCost : model.secondsPerCost
+            let load = cost * rate / Double(max(1, view[id]?.slots ?? 1))
+            guard let rival = best else {
+                best = (id, load, cost)
+                continue
+            }
+            if load > rival.load || (load == rival.load && id < rival.node) { best = (id, load, cost) }
+        }
+        return best.map { ($0.node, $0.cost) }
+    }
+
+    /// Tasks that every able node should avoid: then somebody has to try again.
+    private func hopeless(_ view: PeerView) -> TaskSet {
+        able(view).map { failures.avoided(by: $0) }.reduce(nil as TaskSet?) { $0?.intersection($1) ?? $1 } ?? TaskSet()
+    }
+
+    /// A task failed on `node`.
+    mutating func failed(
+        _ task: TaskID, _ kind: FailureKind, plan digest: Digest, from node: NodeID, _ view: PeerView, now: Instant
+    ) -> [JobAction] {
+        guard state == .running, let plan, digest == plan.digest else { return [] }
+        guard plan.all.contains(task) else { return [.drop(node, reason: "task \(task) of \(plan.count) failed")] }
+        claims?.withdraw(task, from: node)
+        guard claims?.open.contains(task) == true else { return [] }
+        switch failures.failed(task, on: node, kind, live: able(view), now: now) {
+        case .elsewhere: return []
+        case .wait, .poison: claims?.close(TaskSet([task]))
+        }
+        return settle(now) + complete(view, now: now)
+    }
+
+    /// Time passes: claims end, inputs are tried again, holders vanish.
+    mutating func advanceWork(_ view: PeerView, now: Instant) -> [JobAction] {
+        claims?.advance(now: now)
+        let (retry, poisoned) = failures.advance(live: able(view), now: now)
+        if !retry.isEmpty { claims?.reopen(retry) }
+        if !poisoned.isEmpty { claims?.close(poisoned) }
+        var actions = followHolders(view, now: now)
+        actions += publish(publication.advance(view, keepers: keepers.ids, now: now), view, now: now)
+        if state == .running { actions += settle(now) + complete(view, now: now) }
+        return actions
+    }
+
+    /// Names the phase.
+    private mutating func settle(_ now: Instant) -> [JobAction] {
+        guard let claims, header.reign.phase != .waitingForRoom, !publication.isAtWork else { return [] }
+        return enter(claims.open.isEmpty && !failures.waiting.isEmpty ? .waitingForInput : .running)
+    }
+}

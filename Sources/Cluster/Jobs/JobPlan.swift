@@ -1,0 +1,85 @@
+// The plan as the cluster sees it: for each task a key, a predicted cost and byte counts. What a task means, only the
+// shell knows.
+
+/// One task of a plan (PROTOCOL 3 and 4).
+public struct PlannedTask: Hashable, Sendable {
+    /// Hash of all that decides the task's bytes.
+    public var key: Digest
+    /// Predicted work, in any unit that is the same for the whole plan: source bytes × weight of the operation.
+    public var cost: Double
+    /// Bytes of its inputs, fetched when they are elsewhere.
+    public var inputBytes: Int
+    /// Bytes of its result, predicted.
+    public var resultBytes: Int
+    /// Bytes of memory that it needs while it runs.
+    public var memory: Int
+
+    /// A task as the planner describes it.
+    public init(key: Digest, cost: Double, inputBytes: Int = 0, resultBytes: Int = 0, memory: Int = 0) {
+        self.key = key
+        self.cost = cost
+        self.inputBytes = inputBytes
+        self.resultBytes = resultBytes
+        self.memory = memory
+    }
+}
+
+/// The tasks of a job along the Hilbert curve. Splitting happens here and only here (PROTOCOL 4).
+public struct JobPlan: Sendable {
+    /// The plan's own content digest.
+    public let digest: Digest
+    /// The engine fingerprint that the task keys contain.
+    public let fingerprint: Digest
+    /// The tasks in order along the curve.
+    public let tasks: [PlannedTask]
+    /// The most bytes of memory that any of the tasks needs.
+    public let largestMemory: Int
+    /// The cost of all tasks before each index, and at the end the cost of all.
+    private let costBefore: [Double]
+    /// Likewise the bytes of inputs and of results.
+    private let inputBefore: [Int]
+    private let resultBefore: [Int]
+
+    /// Costs that are not finite or not positive count as a tiny one, so that no sum goes wrong.
+    public init(digest: Digest, fingerprint: Digest, tasks: [PlannedTask]) {
+        self.digest = digest
+        self.fingerprint = fingerprint
+        var (cost, input, result) = ([0.0], [0], [0])
+        for task in tasks {
+            let sane = task.cost.isFinite && task.cost > 0 ? min(task.cost, 1e18) : 1e-9
+            cost.append(cost[cost.count - 1] + sane)
+            input.append(input[input.count - 1] + min(max(0, task.inputBytes), 1 << 42))
+            result.append(result[result.count - 1] + min(max(0, task.resultBytes), 1 << 42))
+        }
+        self.tasks = tasks
+        largestMemory = tasks.map(\.memory).max() ?? 0
+        (costBefore, inputBefore, resultBefore) = (cost, input, result)
+    }
+
+    /// How many tasks.
+    public var count: Int { tasks.count }
+
+    /// All tasks.
+    public var all: TaskSet { TaskSet(0, count) }
+
+    /// The predicted cost of one task.
+    public func cost(_ task: TaskID) -> Double { costBefore[task.index + 1] - costBefore[task.index] }
+
+    /// The predicted cost of a set.
+    public func cost(_ set: TaskSet) -> Double {
+        set.ranges.reduce(0) { $0 + costBefore[$1.upper] - costBefore[$1.lower] }
+    }
+
+    /// The bytes of inputs of a set.
+    public func inputBytes(_ set: TaskSet) -> Int {
+        set.ranges.reduce(0) { $0 + inputBefore[$1.upper] - inputBefore[$1.lower] }
+    }
+
+    /// The bytes of results of a set, predicted.
+    public func resultBytes(_ set: TaskSet) -> Int {
+        set.ranges.reduce(0) { $0 + resultBefore[$1.upper] - resultBefore[$1.lower] }
+    }
+
+    /// The predicted cost before `index`, for searching.
+    func cost(before index: Int) -> Double { costBefore[index] }
+}

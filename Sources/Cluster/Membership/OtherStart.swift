@@ -1,0 +1,76 @@
+// Somebody else speaks with our key. Either our past does (the disk was rolled back, the restart was quick), and we have
+// to rise above it; or a copy of this machine runs, and one of the two has to go. An echo tells which: the past does
+// not answer.
+
+/// Deals with records of our own key that another start signed (PROTOCOL section 1).
+public struct OtherStart: Equatable, Sendable {
+    public enum Action: Equatable, Sendable {
+        case echo(Address, UInt64)
+        /// Go on with an epoch above this one.
+        case adopt(above: UInt32)
+        /// Another machine runs with this node's key, and stays.
+        case giveWay
+    }
+
+    enum State: Equatable, Sendable {
+        case idle
+        /// `version` is nil when only an echo was seen: then silence proves nothing about epochs.
+        case asking(Address?, version: Version?, nonce: UInt64, until: Instant, nextEcho: Instant)
+    }
+
+    private(set) var state = State.idle
+    private let patience: Span
+    private let fault: DeliberateFault?
+    private static let echoInterval = Span.milliseconds(500)
+
+    public init(_ configuration: Configuration) {
+        patience = configuration.echoSpan
+        fault = configuration.fault
+    }
+
+    public var nextDeadline: Instant {
+        if case .asking(_, _, _, let until, let next) = state { return min(until, next) }
+        return .never
+    }
+
+    /// A record or claim of our key that is not ours came in, or an echo from another start.
+    public mutating func seen(
+        _ version: Version?, at address: Address?, nonce: UInt64, now: Instant
+    ) -> [Action] {
+        if fault == .rollbackNotNoticed { return [] }
+        switch state {
+        case .asking(let known, let higher, let nonce, let until, let next):
+            let highest = [version, higher].compactMap(\.self).max()
+            state = .asking(known ?? address, version: highest, nonce: nonce, until: until, nextEcho: next)
+            return []
+        case .idle:
+            let next = address == nil ? Instant.never : now + OtherStart.echoInterval
+            state = .asking(address, version: version, nonce: nonce, until: now + patience, nextEcho: next)
+            return address.map { [.echo($0, nonce)] } ?? []
+        }
+    }
+
+    /// A clone answered. The lower (epoch at start, start id) goes; the other rises above both.
+    public mutating func answered(
+        _ nonce: UInt64, by other: (epochAtStart: UInt32, start: StartID), us: (epochAtStart: UInt32, start: StartID)
+    ) -> [Action] {
+        guard case .asking(_, let version, nonce, _, _) = state, other.start != us.start else { return [] }
+        state = .idle
+        if (us.epochAtStart, us.start) < (other.epochAtStart, other.start), fault != .clonesBothStay {
+            return [.giveWay]
+        }
+        return version.map { [.adopt(above: $0.epoch)] } ?? []
+    }
+
+    public mutating func timer(_ now: Instant) -> [Action] {
+        guard case .asking(let address, let version, let nonce, let until, let next) = state else { return [] }
+        if now >= until {
+            state = .idle
+            return version.map { [.adopt(above: $0.epoch)] } ?? []
+        }
+        guard now >= next, let address else { return [] }
+        state = .asking(
+            address, version: version, nonce: nonce, until: until, nextEcho: now + OtherStart.echoInterval)
+        return [.echo(address, nonce)]
+    }
+}

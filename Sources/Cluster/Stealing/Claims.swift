@@ -1,0 +1,265 @@
+// Who owns which undone task, as the coordinator knows it from heartbeats. A claim lasts three seconds from the receipt of
+// its heartbeat, whatever membership says; then the task is the coordinator's again, so nothing is ever lost (PROTOCOL 4).
+
+/// The coordinator's table of claims of one run.
+///
+/// A task is *open* while it has to be done; an open task without any claim is *free*, the coordinator's to grant.
+public struct Claims: Sendable {
+    /// How long a claim lasts from the receipt of its heartbeat.
+    public static let lifetime = Span.seconds(3)
+
+    /// What one node told last.
+    struct Node: Sendable {
+        var start: UInt64
+        var sequence: UInt64
+        var heard: Instant
+        var expires: Instant
+        var owned = TaskSet()
+        var running: [TaskID: Work] = [:]
+        var secondsPerCost = 0.0
+        var isSaturated = false
+        var seen: [SeenTransfer] = []
+        /// Predicted cost of what has not started.
+        var queuedCost = 0.0
+        /// Predicted cost that thieves were pointed at since the last heartbeat.
+        var pointedAway = 0.0
+    }
+
+    /// One running task, as its node's heartbeats show it.
+    struct Work: Equatable, Sendable {
+        var progress: UInt32
+        var since: Instant
+        var changed: Instant
+        var isCopy: Bool
+    }
+
+    struct SeenTransfer: Equatable, Sendable {
+        let request: UInt64
+        let thief: NodeID
+    }
+
+    /// Tasks on their way to a node that has not listed them yet.
+    private struct Promise: Equatable, Sendable {
+        let node: NodeID
+        var tasks: TaskSet
+        var expires: Instant
+    }
+
+    private struct Claimant: Equatable, Sendable {
+        let node: NodeID
+        /// When the node first listed the task; nil while it is only promised.
+        var listed: Instant?
+    }
+
+    private(set) var nodes: [NodeID: Node] = [:]
+    private var promises: [Promise] = []
+    /// What ran where when the claims of a node ended; if the node comes back as another start, its process died.
+    private var ranLast: [NodeID: (start: UInt64, tasks: [TaskID])] = [:]
+    private var claimants: [[Claimant]]
+    /// Tasks that have to be done.
+    public private(set) var open: TaskSet
+    /// Open tasks that nobody claims.
+    public private(set) var free: TaskSet
+    private var earliest: Instant?
+
+    /// All of `open` is free.
+    init(open: TaskSet, count: Int) {
+        self.open = open
+        free = open
+        claimants = Array(repeating: [], count: count)
+    }
+
+    /// When `advance` may have something to do.
+    public var nextDeadline: Instant? { earliest }
+
+    /// Nodes that claim the task now, sorted.
+    public func claimants(of task: TaskID) -> [NodeID] { claimants[task.index].map(\.node) }
+
+    /// What `node` listed last, while it lasts.
+    public func owned(by node: NodeID) -> TaskSet { nodes[node]?.owned ?? TaskSet() }
+
+    // MARK: Events
+
+    /// A heartbeat came. Nil: it is older than one that came before.
+    mutating func heard(
+        _ beat: Heartbeat, from node: NodeID, of plan: JobPlan, now: Instant
+    ) -> (over: TaskSet, elsewhere: TaskSet)? {
+        if let known = nodes[node], known.start == beat.start, known.sequence >= beat.sequence { return nil }
+        let before = nodes[node]?.owned ?? TaskSet()
+        var entry = nodes[node] ?? Node(start: beat.start, sequence: 0, heard: now, expires: now)
+        if entry.start != beat.start { entry.running = [:] }
+        ranLast[node] = nil
+        entry.start = beat.start
+        entry.sequence = beat.sequence
+        entry.heard = now
+        entry.expires = now + Self.lifetime
+        entry.owned = beat.owned
+        entry.secondsPerCost = beat.secondsPerCost
+        entry.isSaturated = beat.isSaturated
+        entry.pointedAway = 0
+        let started = beat.running.reduce(0) { $0 + plan.cost($1.task) }
+        entry.queuedCost = beat.owned.count > beat.running.count ? max(0, plan.cost(beat.owned) - started) : 0
+        entry.running = Self.progress(entry.running, beat.running, now)
+        // What was promised to others comes before what is taken away, so that nothing falls between.
+        let transfers = beat.gave.filter { !entry.seen.contains(SeenTransfer(request: $0.request, thief: $0.thief)) }
+        entry.seen = beat.gave.map { SeenTransfer(request: $0.request, thief: $0.thief) }
+        nodes[node] = entry
+        for transfer in transfers where transfer.thief != node {
+            promise(transfer.tasks.intersection(open), to: transfer.thief, now: now)
+        }
+        list(beat.owned.subtracting(before), node, now)
+        release(before.subtracting(beat.owned), node)
+        earliest = min(earliest ?? entry.expires, entry.expires)
+        return (beat.owned.subtracting(open), lost(node, beat.owned.intersection(open)))
+    }
+
+    /// A node shows its start id. The tasks that an earlier start of it ran when it was last heard: its process died.
+    mutating func started(_ node: NodeID, start: UInt64) -> (start: UInt64, tasks: [TaskID])? {
+        if let entry = nodes[node], entry.start != start {
+            return (entry.start, entry.running.keys.sorted())
+        }
+        guard let last = ranLast[node], last.start != start else { return nil }
+        ranLast[node] = nil
+        return last
+    }
+
+    /// Tasks were granted, or given by a victim: they are the node's for three seconds, until it lists them.
+    mutating func promise(_ tasks: TaskSet, to node: NodeID, now: Instant) {
+        let missing = tasks.subtracting(owned(by: node))
+        guard !missing.isEmpty else { return }
+        promises.append(Promise(node: node, tasks: missing, expires: now + Self.lifetime))
+        for task in missing.tasks where !claimants[task.index].contains(where: { $0.node == node }) {
+            claimants[task.index].append(Claimant(node: node, listed: nil))
+        }
+        free = free.subtracting(missing)
+        earliest = min(earliest ?? now + Self.lifetime, now + Self.lifetime)
+    }
+
+    /// A task has a result, is poison, or waits for its input.
+    mutating func close(_ tasks: TaskSet) {
+        open = open.subtracting(tasks)
+        free = free.subtracting(tasks)
+    }
+
+    /// A task has to be done (again). Claims that are still listed count.
+    mutating func reopen(_ tasks: TaskSet) {
+        open = open.union(tasks)
+        free = free.union(TaskSet(tasks.tasks.filter { claimants[$0.index].isEmpty }))
+    }
+
+    /// The node itself says that it has this task no more: it failed there.
+    mutating func withdraw(_ task: TaskID, from node: NodeID) {
+        nodes[node]?.owned.remove(task)
+        nodes[node]?.running[task] = nil
+        for at in promises.indices where promises[at].node == node { promises[at].tasks.remove(task) }
+        release(TaskSet([task]), node)
+    }
+
+    /// Ends the claims that are over.
+    mutating func advance(now: Instant) {
+        guard let due = earliest, due <= now else { return }
+        let ended = promises.filter { $0.expires <= now }
+        promises.removeAll { $0.expires <= now }
+        for promise in ended { release(promise.tasks.subtracting(owned(by: promise.node)), promise.node) }
+        for (id, node) in nodes.sorted(by: { $0.key < $1.key }) where node.expires <= now {
+            nodes[id] = nil
+            if !node.running.isEmpty { ranLast[id] = (node.start, node.running.keys.sorted()) }
+            release(node.owned, id)
+        }
+        earliest = (nodes.values.map(\.expires) + promises.map(\.expires)).min()
+    }
+
+    /// Our own stall is nobody else's silence.
+    mutating func stalled(_ length: Span) {
+        nodes = nodes.mapValues { node in
+            var node = node
+            node.expires = node.expires + length
+            node.running = node.running.mapValues { work in
+                var work = work
+                work.changed = work.changed + length
+                return work
+            }
+            return node
+        }
+        for at in promises.indices { promises[at].expires = promises[at].expires + length }
+        earliest = earliest.map { $0 + length }
+    }
+
+    /// A thief was sent to `victim`, which will have that much less.
+    mutating func pointed(at victim: NodeID, cost: Double) { nodes[victim]?.pointedAway += cost }
+
+    // MARK: Helpers
+
+    /// Progress is measured from the last change; a task that was not listed before starts now.
+    private static func progress(
+        _ before: [TaskID: Work], _ running: [RunningTask], _ now: Instant
+    ) -> [TaskID: Work] {
+        var result: [TaskID: Work] = [:]
+        for item in running {
+            var work = before[item.task] ?? Work(progress: item.progress, since: now, changed: now, isCopy: item.isCopy)
+            if work.progress != item.progress { (work.progress, work.changed) = (item.progress, now) }
+            result[item.task] = work
+        }
+        return result
+    }
+
+    private mutating func list(_ tasks: TaskSet, _ node: NodeID, _ now: Instant) {
+        for range in tasks.ranges {
+            for index in range.lower..<range.upper {
+                if let at = claimants[index].firstIndex(where: { $0.node == node }) {
+                    claimants[index][at].listed = claimants[index][at].listed ?? now
+                } else {
+                    claimants[index].append(Claimant(node: node, listed: now))
+                }
+            }
+        }
+        for at in promises.indices where promises[at].node == node {
+            promises[at].tasks = promises[at].tasks.subtracting(tasks)
+        }
+        promises.removeAll { $0.tasks.isEmpty }
+        free = free.subtracting(tasks)
+    }
+
+    /// The node claims these no more, unless they are promised to it.
+    private mutating func release(_ tasks: TaskSet, _ node: NodeID) {
+        var freed = TaskSet()
+        let promised = promises.filter { $0.node == node }.reduce(TaskSet()) { $0.union($1.tasks) }
+        for range in tasks.ranges {
+            for index in range.lower..<range.upper {
+                if promised.contains(TaskID(index)) {
+                    if let at = claimants[index].firstIndex(where: { $0.node == node }) {
+                        claimants[index][at].listed = nil
+                    }
+                    continue
+                }
+                claimants[index].removeAll { $0.node == node }
+                if claimants[index].isEmpty { freed.insert(TaskRange(index, index + 1)) }
+            }
+        }
+        free = free.union(freed.intersection(open))
+    }
+
+    /// Those of `tasks` that another node keeps: the one that runs it, else the lower id. Only a conflict that both
+    /// heartbeats confirmed counts: a range that just changed hands is listed twice for a moment.
+    private func lost(_ node: NodeID, _ tasks: TaskSet) -> TaskSet {
+        var lost: [TaskID] = []
+        for range in tasks.ranges {
+            for index in range.lower..<range.upper where claimants[index].count > 1 {
+                if loses(node, TaskID(index)) { lost.append(TaskID(index)) }
+            }
+        }
+        return TaskSet(lost)
+    }
+
+    private func loses(_ node: NodeID, _ task: TaskID) -> Bool {
+        guard let mine = claimants[task.index].first(where: { $0.node == node })?.listed,
+            nodes[node]?.running[task] == nil
+        else { return false }
+        return claimants[task.index].contains { other in
+            guard other.node != node, let since = other.listed, let rival = nodes[other.node],
+                rival.heard > mine, rival.heard >= since
+            else { return false }
+            return rival.running[task] != nil || other.node < node
+        }
+    }
+}

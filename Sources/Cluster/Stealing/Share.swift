@@ -1,0 +1,177 @@
+// What one node owns of one job: a queue, what runs, what it gave away a moment ago, and what it finished without the
+// coordinator having confirmed. A heartbeat is a copy of exactly this (PROTOCOL 4).
+
+/// A node's share of one run of a job.
+public struct Share: Sendable {
+    static let gaveFor = Span.seconds(2)
+
+    /// A running task, as its own node sees it.
+    struct Running: Equatable, Sendable {
+        let since: Instant
+        var progress: UInt32 = 0
+        let isCopy: Bool
+    }
+
+    /// What was given away, and when.
+    private struct Given: Equatable, Sendable {
+        let transfer: Transfer
+        let at: Instant
+    }
+
+    let job: JobID
+    let run: RunID
+    let digest: Digest
+    /// Known a moment after the first grant; nothing starts before.
+    private(set) var plan: JobPlan?
+    /// Not started.
+    private(set) var queue = TaskSet()
+    private(set) var running: [TaskID: Running] = [:]
+    private(set) var unconfirmed: [TaskID: Digest] = [:]
+    private(set) var model = CostModel()
+    private var isolated = TaskSet()
+    private var copies: [TaskID] = []
+    private var gave: [Given] = []
+    /// One lane a grant, its dearest task last; tasks that left the queue are skipped.
+    private var lanes: [[TaskID]] = []
+    var isSaturated = false
+
+    init(job: JobID, run: RunID, plan digest: Digest, known plan: JobPlan?) {
+        (self.job, self.run, self.digest, self.plan) = (job, run, digest, plan)
+    }
+
+    /// All that the next heartbeat has to list.
+    var owned: TaskSet { queue.union(TaskSet(running.keys)).union(TaskSet(unconfirmed.keys)) }
+
+    /// Nothing is owned, so nothing is to be told.
+    var isEmpty: Bool { queue.isEmpty && running.isEmpty && unconfirmed.isEmpty }
+
+    /// The memory that the running tasks need.
+    var memory: Int { running.keys.reduce(0) { $0 + (plan?.tasks[$1.index].memory ?? 0) } }
+
+    /// The plan's content arrived: tasks it does not have were never ours.
+    mutating func planKnown(_ plan: JobPlan) {
+        guard plan.digest == digest, self.plan == nil else { return }
+        self.plan = plan
+        queue = queue.intersection(plan.all)
+        lanes = [dearestLast(queue)]
+    }
+
+    /// Tasks were granted. Those whose blob is here are not computed again but told; the rest is queued.
+    mutating func granted(_ grant: Grant, held: Holdings?) {
+        if grant.secondsPerCost > 0 { model.adopt(secondsPerCost: grant.secondsPerCost) }
+        let here = held.map { grant.tasks.intersection($0.held) } ?? TaskSet()
+        for task in here.tasks { unconfirmed[task] = held?[task] }
+        var new = grant.tasks.subtracting(here).subtracting(owned)
+        if let plan { new = new.intersection(plan.all) }
+        guard !new.isEmpty else { return }
+        isolated = isolated.union(grant.isolated.intersection(new))
+        queue = queue.union(new)
+        if grant.areCopies { copies += new.tasks }
+        lanes.insert(dearestLast(new), at: grant.areCopies ? 0 : lanes.count)
+    }
+
+    /// The next task: copies first, then the dearest of the range that was granted first, if `fits`.
+    mutating func next(fits: (PlannedTask) -> Bool) -> TaskID? {
+        guard let plan else { return nil }
+        while let lane = lanes.first {
+            guard let task = lane.last else {
+                lanes.removeFirst()
+                continue
+            }
+            if !queue.contains(task) {
+                lanes[0].removeLast()
+                continue
+            }
+            guard fits(plan.tasks[task.index]) else { return nil }
+            lanes[0].removeLast()
+            return task
+        }
+        return nil
+    }
+
+    /// The task starts now. True: in a child process.
+    mutating func start(_ task: TaskID, now: Instant) -> Bool {
+        precondition(queue.contains(task), "\(job) starts \(task), which is not queued: \(queue)")
+        queue.remove(task)
+        running[task] = Running(since: now, isCopy: copies.contains(task))
+        return isolated.contains(task)
+    }
+
+    mutating func progressed(_ task: TaskID, to progress: UInt32) { running[task]?.progress = progress }
+
+    /// A result, perhaps of a task that was stopped a moment ago: it is a fact all the same. The time it took, if it ran.
+    mutating func finished(_ result: TaskResult, now: Instant) -> Span? {
+        queue.remove(result.task)
+        copies.removeAll { $0 == result.task }
+        unconfirmed[result.task] = result.digest
+        guard let work = running.removeValue(forKey: result.task) else { return nil }
+        let took = now - work.since
+        if let plan { model.learn(predicted: plan.cost(result.task), took: took) }
+        return took
+    }
+
+    /// The task is not ours any more: failed, or without room for its result.
+    mutating func lose(_ task: TaskID) {
+        queue.remove(task)
+        running[task] = nil
+        copies.removeAll { $0 == task }
+    }
+
+    /// Everything that has not started goes back: there is no room here.
+    mutating func loseQueue() { queue = TaskSet() }
+
+    /// The coordinator's answer. Returns the running tasks that have to stop.
+    mutating func replied(_ reply: HeartbeatReply) -> [TaskID] {
+        queue = queue.subtracting(reply.over).subtracting(reply.elsewhere)
+        for task in unconfirmed.keys where reply.over.contains(task) { unconfirmed[task] = nil }
+        let stopped = running.keys.filter(reply.over.contains).sorted()
+        for task in stopped { lose(task) }
+        return stopped
+    }
+
+    /// A thief asks; what it gets leaves the queue in the same step.
+    mutating func asked(
+        _ ask: AskForWork, by thief: NodeID, slots: Int, over link: LinkMeasure, now: Instant
+    ) -> TaskSet {
+        guard let plan else { return TaskSet() }
+        if gave.contains(where: { $0.transfer.request == ask.request && $0.transfer.thief == thief }) {
+            return TaskSet()
+        }
+        guard gave.filter({ now - $0.at <= Self.gaveFor }).count < Heartbeat.transferLimit else { return TaskSet() }
+        let left = running.reduce(0.0) { sum, item in
+            let cost = plan.cost(item.key)
+            let done = (now - item.value.since).seconds / max(1e-12, model.secondsPerCost)
+            return sum + max(cost - done, cost * 0.1)
+        }
+        let load = Victim.Load(
+            queue: queue.subtracting(TaskSet(copies)), runningCost: left, slots: slots, model: model,
+            isSaturated: isSaturated)
+        let given = Victim.give(ask, from: load, of: plan, over: link)
+        guard !given.isEmpty else { return given }
+        queue = queue.subtracting(given)
+        let transfer = Transfer(request: ask.request, thief: thief, tasks: given)
+        gave.append(Given(transfer: transfer, at: now))
+        return given
+    }
+
+    /// Tasks among `tasks` that have to run in a child process.
+    func isolated(of tasks: TaskSet) -> TaskSet { isolated.intersection(tasks) }
+
+    /// What the coordinator has to know now.
+    mutating func heartbeat(start: UInt64, sequence: UInt64, holdSequence: UInt64, now: Instant) -> Heartbeat {
+        gave.removeAll { now - $0.at > Self.gaveFor }
+        let results = unconfirmed.sorted { $0.key < $1.key }.prefix(Heartbeat.resultLimit)
+        let work = running.sorted { $0.key < $1.key }.prefix(Heartbeat.runningLimit)
+        return Heartbeat(
+            start: start, sequence: sequence, owned: owned,
+            running: work.map { RunningTask(task: $0.key, progress: $0.value.progress, isCopy: $0.value.isCopy) },
+            gave: gave.map(\.transfer),
+            unconfirmed: results.map { TaskResult(task: $0.key, digest: $0.value) }, holdSequence: holdSequence,
+            secondsPerCost: model.measured > 0 ? model.secondsPerCost : 0, isSaturated: isSaturated)
+    }
+
+    private func dearestLast(_ set: TaskSet) -> [TaskID] {
+        guard let plan else { return set.tasks.reversed() }
+        return set.tasks.sorted { (plan.cost($0), $1) < (plan.cost($1), $0) }
+    }
+}

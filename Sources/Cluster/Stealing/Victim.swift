@@ -1,0 +1,77 @@
+// What a busy node gives to an idle one: half of what is left, from the tail, so that both keep contiguous ranges; but
+// only if that saves more time than moving the bytes costs, twice over (PROTOCOL 4).
+
+/// The link to a thief as it was measured, shared with whatever else uses it.
+public struct LinkMeasure: Equatable, Sendable {
+    /// There and back.
+    public var roundTrip: Span
+    /// Bytes a second that a transfer gets beside the others; 0: not measured yet, and taken as no hindrance.
+    public var bytesPerSecond: Double
+
+    /// A link of this speed.
+    public init(roundTrip: Span, bytesPerSecond: Double) {
+        self.roundTrip = roundTrip
+        self.bytesPerSecond = bytesPerSecond
+    }
+
+    /// How long a round trip and `bytes` take.
+    func time(for bytes: Int) -> Span {
+        guard bytesPerSecond > 0 else { return roundTrip }
+        return roundTrip + .seconds(min(Double(bytes) / bytesPerSecond, 1e9))
+    }
+}
+
+/// The victim's side of a steal.
+public enum Victim {
+    static let gainFactor = 2.0
+
+    /// What the victim has.
+    public struct Load: Sendable {
+        /// Its tasks that have not started.
+        public var queue: TaskSet
+        /// The predicted cost that is left of the running ones.
+        public var runningCost: Double
+        /// How many it runs at a time.
+        public var slots: Int
+        /// Its own speed.
+        public var model: CostModel
+        /// Its link is full, as the owner of the scenes or as the coordinator that pulls results.
+        public var isSaturated: Bool
+
+        /// A load.
+        public init(queue: TaskSet, runningCost: Double, slots: Int, model: CostModel, isSaturated: Bool) {
+            self.queue = queue
+            self.runningCost = runningCost
+            self.slots = slots
+            self.model = model
+            self.isSaturated = isSaturated
+        }
+    }
+
+    /// The tasks for the thief; empty: it is not worth while.
+    public static func give(_ ask: AskForWork, from load: Load, of plan: JobPlan, over link: LinkMeasure) -> TaskSet {
+        guard !load.isSaturated, !load.queue.isEmpty else { return TaskSet() }
+        let fitting = load.queue.fitting(memory: ask.memory, in: plan)
+        guard !fitting.isEmpty else { return TaskSet() }
+        let mine = load.model.secondsPerCost / Double(max(1, load.slots))
+        let theirs = (ask.secondsPerCost > 0 ? ask.secondsPerCost : load.model.secondsPerCost)
+            / Double(max(1, ask.idleSlots))
+        // Half when both are equally fast; a slower thief gets less, so that both end together.
+        let share = min(0.5, mine / (mine + theirs))
+        let half = plan.tail(of: fitting, share: share, running: load.runningCost)
+        // A thief so slow that the victim would be done with all of it sooner only makes the job longer.
+        let before = (plan.cost(load.queue) + load.runningCost) * mine
+        let after = max(before - plan.cost(half) * mine, plan.cost(half) * theirs)
+        let bytes = (ask.holdsInputs ? 0 : plan.inputBytes(half)) + plan.resultBytes(half)
+        let price = link.time(for: bytes) * gainFactor
+        return Span.seconds(min(before - after, 1e9)) > price ? half : TaskSet()
+    }
+}
+
+extension TaskSet {
+    /// Those that need no more than `memory` bytes.
+    func fitting(memory: Int, in plan: JobPlan) -> TaskSet {
+        guard memory < plan.largestMemory else { return self }
+        return TaskSet(tasks.filter { plan.tasks[$0.index].memory <= memory })
+    }
+}

@@ -1,0 +1,63 @@
+import Cluster
+
+// Once the faults stop and the machines hear each other, the cluster must come to rest: L1, L4, L5, L6.
+
+extension Checks {
+    /// What still keeps the cluster from rest; nil when views agree with the truth.
+    func unrest(_ world: World) -> (invariant: String, what: String)? {
+        let all = world.machines.filter { $0.isRunning }
+        let running = all.filter { !isLockedOut($0, all) && !denied.contains($0.identity.id) }
+        for machine in running where machine.node.membership.table.count(.alive) != running.count - 1 {
+            return explain(machine, running)
+        }
+        for machine in running {
+            if let found = explain(machine, running) { return found }
+        }
+        let keys = running.first?.node.membership.keys.table
+        for machine in running where machine.node.membership.keys.table != keys {
+            return ("L5", "nodes \(running[0].identity.id) and \(machine.identity.id) hold different keys")
+        }
+        return nil
+    }
+
+    /// A copy that slept while its twin took part in a key rotation holds retired keys only. No protocol can let it in.
+    private func isLockedOut(_ machine: Machine, _ all: [Machine]) -> Bool {
+        guard disturbedIdentities.contains(machine.identity.number) else { return false }
+        let held = machine.node.membership.keys.table.held
+        return all.contains { other in
+            let keys = other.node.membership.keys.table
+            return held.allSatisfy { keys[$0]?.stage == .retired }
+        }
+    }
+
+    private func canTalk(_ a: Machine, _ b: Machine) -> Bool {
+        let theirs = b.node.membership.keys.table.held
+        return a.node.membership.keys.table.held.contains { theirs.contains($0) }
+    }
+
+    private func explain(_ machine: Machine, _ running: [Machine]) -> (invariant: String, what: String)? {
+        func who() -> String { "node \(machine.identity.id)" }
+        let table = machine.node.membership.table
+        for other in running where other !== machine {
+            if other.identity.id == machine.identity.id {
+                return ("L1", "\(who()) runs twice, on machines \(machine.index) and \(other.index)")
+            }
+            guard let row = table[other.identity.id] else { return ("L6", "\(who()) does not know \(other.identity.id)") }
+            switch row.standing {
+            case .alive: break
+            case .suspect: return ("L4", "\(who()) still suspects \(row.id), which runs")
+            case .dead where !canTalk(machine, other):
+                return ("L5", "\(who()) and \(row.id) have no key in common")
+            case .dead: return ("L6", "\(who()) holds \(row.id) dead, which runs")
+            case .left: return ("L1", "\(who()) believes that \(row.id) left, which runs")
+            }
+            if row.start != other.start { return ("L1", "\(who()) knows \(row.id) by an earlier start") }
+        }
+        for row in table.rows where row.standing.isPresent {
+            if !running.contains(where: { $0.identity.id == row.id }) {
+                return ("L1", "\(who()) holds \(row.id) \(row.standing), which does not run")
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,117 @@
+import Testing
+
+@testable import Cluster
+
+/// One node against a hand-fed world.
+@Suite struct NodeTests {
+    let me = NodeID(short: 1), b = NodeID(short: 2)
+    let home = Address("b:1")
+    let key = KeyID(bits: 1)
+
+    private func at(_ milliseconds: Int) -> Instant { .zero + .milliseconds(milliseconds) }
+
+    private func record(_ id: NodeID, _ epoch: UInt32, _ incarnation: UInt32, start: UInt64 = 5) -> AliveRecord {
+        let version = Version(epoch: epoch, incarnation: incarnation)
+        let claim = AliveClaim(id: id, start: StartID(bits: start), version: version, address: home, keys: [key])
+        return AliveRecord(claim: claim, sealed: [])
+    }
+
+    private func gossip(_ rumours: [Rumour]) -> Input {
+        let datagram = Datagram(
+            sender: b, start: StartID(bits: 5), target: me, message: .gossip, rumours: rumours)
+        return .datagram(datagram, from: home)
+    }
+
+    /// A node whose epoch is on disk and whose record is signed.
+    private func running(epoch: UInt32 = 0) -> Node {
+        let persisted = Persisted(epoch: epoch, peers: [], keys: KeyTable(first: key, secret: [1]))
+        let identity = Membership.Identity(id: me, start: StartID(bits: 9), address: Address("a:1"))
+        var node = Node(identity, persisted: persisted, seeds: [], generator: SeededGenerator(seed: 1))
+        #expect(node.step(.start, at: .zero) == [.persist(.epoch(epoch + 1), ticket: 1)])
+        guard case .sign(let claim)? = node.step(.persisted(1), at: .zero).first else {
+            Issue.record("the epoch on disk should lead to a signature")
+            return node
+        }
+        #expect(claim.version == Version(epoch: epoch + 1, incarnation: 0))
+        _ = node.step(.signed(AliveRecord(claim: claim, sealed: [])), at: .zero)
+        return node
+    }
+
+    @Test func nothingIsSaidBeforeTheEpochIsOnDisk() {
+        let persisted = Persisted(epoch: 3, peers: [], keys: KeyTable(first: key, secret: [1]))
+        let identity = Membership.Identity(id: me, start: StartID(bits: 9), address: Address("a:1"))
+        var node = Node(identity, persisted: persisted, seeds: [home], generator: SeededGenerator(seed: 1))
+        #expect(node.step(.start, at: .zero) == [.persist(.epoch(4), ticket: 1)])
+        #expect(node.nextDeadline == nil)
+        let ping = Datagram(sender: b, start: StartID(bits: 5), target: me, message: .ping(1))
+        #expect(node.step(.datagram(ping, from: home), at: at(1)) == [])
+        #expect(node.step(.persistFailed(1), at: at(2)) == [])
+        #expect(node.step(.timer, at: at(1002)) == [.persist(.epoch(4), ticket: 2)])
+    }
+
+    @Test func aPingIsAnsweredWithItsRandom() {
+        var node = running()
+        let ping = Datagram(sender: b, start: StartID(bits: 5), target: me, message: .ping(77))
+        let ack = Datagram(sender: me, start: StartID(bits: 9), target: b, message: .ack(77))
+        #expect(node.step(.datagram(ping, from: home), at: at(1)) == [.sendDatagram(ack, to: home)])
+    }
+
+    @Test func theDeadComeBackOnlyByAHigherRecordOfTheirOwn() {
+        var node = running()
+        _ = node.step(gossip([.alive(record(b, 1, 0))]), at: at(1))
+        _ = node.step(gossip([.dead(b, Version(epoch: 1, incarnation: 0))]), at: at(2))
+        #expect(node.membership.table[b]?.standing == .dead)
+        _ = node.step(gossip([.alive(record(b, 1, 0))]), at: at(3))
+        #expect(node.membership.table[b]?.standing == .dead)
+        _ = node.step(gossip([.alive(record(b, 1, 1))]), at: at(4))
+        #expect(node.membership.table[b]?.standing == .alive)
+    }
+
+    @Test func aSuspicionOfUsIsRefutedWithAHigherIncarnation() {
+        var node = running()
+        let doubt = Rumour.suspect(
+            me, Version(epoch: 1, incarnation: 4), by: Suspecters(b), age: .zero, refused: false)
+        let effects = node.step(gossip([doubt]), at: at(1))
+        guard case .sign(let claim)? = effects.first else {
+            Issue.record("expected a refutation, got \(effects)")
+            return
+        }
+        #expect(claim.version == Version(epoch: 1, incarnation: 5))
+        #expect(node.membership.health.score == 1)
+    }
+
+    @Test func absurdCountersAreDropped() {
+        var node = running()
+        let absurd = Rumour.dead(me, Version(epoch: .max, incarnation: .max))
+        #expect(node.step(gossip([absurd]), at: at(1)) == [.dropped(b, .implausible)])
+    }
+
+    @Test func anotherMachineDoesNotGetOurLoopbackAddress() {
+        var node = running()
+        let claim = AliveClaim(
+            id: b, start: StartID(bits: 5), version: Version(epoch: 1, incarnation: 0),
+            address: Address("127.0.1.1:7480"), keys: [key])
+        let effects = node.step(gossip([.alive(AliveRecord(claim: claim, sealed: []))]), at: at(1))
+        #expect(effects == [.dropped(b, .loopbackAddress)])
+    }
+
+    @Test func aRestoredSnapshotRisesAboveItsPast() {
+        var node = running(epoch: 6)
+        let past = record(me, 9, 0, start: 4)
+        let echoes = node.step(gossip([.alive(past)]), at: at(1))
+        guard case .sendDatagram(let echo, home)? = echoes.first, case .echo = echo.message else {
+            Issue.record("expected an echo to \(home), got \(echoes)")
+            return
+        }
+        var effects: [Effect] = []
+        for step in 1...60 { effects += node.step(.timer, at: at(1 + step * 100)) }
+        #expect(effects.contains(.persist(.epoch(10), ticket: 2)))
+    }
+
+    @Test func aLateStepRaisesOurDoubtInOurselves() throws {
+        var node = running()
+        let due = try #require(node.nextDeadline)
+        _ = node.step(.timer, at: due + .milliseconds(251))
+        #expect(node.membership.health.score == 1)
+    }
+}
