@@ -1,5 +1,5 @@
-// Random interleavings with loss, doubling, reordering, kills and restarts: whatever happens, no undone task is lost (S4),
-// no task gets two digests (S6), manifests only rise (S7), and the job ends.
+// Random interleavings with loss, doubling, reordering, kills and restarts: whatever happens, no undone task
+// is lost (S4), no task gets two digests (S6), manifests only rise (S7), and the job ends.
 
 import Testing
 
@@ -10,7 +10,9 @@ import Testing
 
     /// The job is complete in the eyes of every living node.
     static func isOver(_ world: TestWorld) -> Bool {
-        world.alive.allSatisfy { world.nodes[$0]?.book[job(1)]?.state.manifest == .complete(outputs: expected) }
+        world.alive.allSatisfy {
+            world.nodes[$0]?.book[job(1)]?.state.manifest == .complete(outputs: expected)
+        }
     }
 
     static func submit(_ world: inout TestWorld, at id: NodeID) {
@@ -28,16 +30,20 @@ import Testing
         let again = world.runs.values.filter { $0 > 1 }.count
         #expect(again == 0)
         let ideal = 24 * 0.5 / Double(nodes)
-        #expect(world.now.nanoseconds < Int64((ideal + 2.5) * 1e9), "took \(world.now.nanoseconds / 1_000_000) ms")
+        #expect(
+            world.now.nanoseconds < Int64((ideal + 2.5) * 1e9), "took \(world.now.nanoseconds / 1_000_000) ms"
+        )
     }
 }
 
 extension InterleavingTests {
-    /// Runs one seed: 2 to 5 nodes, loss up to 30 %, doubling, long delays, kills and restarts in the first 20 s.
+    /// Runs one seed: 2 to 5 nodes, loss up to 30 %, doubling, long delays, kills and restarts in the first
+    /// 20 s.
     static func run(seed: UInt64) -> TestWorld {
         var dice = TestGenerator(seed &* 31)
         let nodes = 2 + Int(dice.next() % 4)
-        var world = TestWorld(seed: seed, nodes: nodes, plan: testPlan(24, cost: { 0.2 + Double($0 * 7 % 11) / 5 }))
+        var world = TestWorld(
+            seed: seed, nodes: nodes, plan: testPlan(24, cost: { 0.2 + Double($0 * 7 % 11) / 5 }))
         world.loss = [0, 0.05, 0.15, 0.3][Int(dice.next() % 4)]
         world.doubling = [0, 0.1, 0.5][Int(dice.next() % 3)]
         world.longestDelay = [0.005, 0.1, 1.5][Int(dice.next() % 3)]

@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test func cancelAndResumeNameTheirRunAndKeepTheResults() {
-        var world = world(3)
+        var world = world(3, testPlan(24) { _ in 3 })
         func request(_ kind: UserRequest, _ run: UInt32, _ number: UInt64, _ world: inout TestWorld) {
             world.at(node(3)) { $0.request(kind, job(1), run: RunID(run), number: number, now: $1) }
         }
@@ -108,9 +108,11 @@ import Testing
     func aDeadCoordinatorIsReplacedWithinFourAndAHalfSecondsAndNothingDurableIsComputedAgain(nodes: Int) {
         var world = world(nodes)
         world.run(until: 3)
-        let durable = world.nodes[node(1)]?.coordinators[job(1)].map { coordinator in
-            coordinator.done?.done.tasks.filter { coordinator.holders?.holders(of: $0).count ?? 0 > 1 } ?? []
-        } ?? []
+        let durable =
+            world.nodes[node(1)]?.coordinators[job(1)].map { coordinator in
+                coordinator.done?.done.tasks.filter { coordinator.holders?.holders(of: $0).count ?? 0 > 1 }
+                    ?? []
+            } ?? []
         #expect(durable.count >= 3)
         world.kill(node(1), seenAfter: 6)
         world.run(until: 7.5) { coordinators($0).isEmpty || header($0, at: 2)?.term.counter == 1 }
@@ -200,14 +202,13 @@ import Testing
     @Test func withoutAnyNodeOfItsEngineForAMinuteAJobBeginsANewRunUnderAnother() {
         var world = world(2)
         world.run(until: 3)
+        // An upgrade: every node comes back with another engine.
         let plan = JobPlan(digest: digest(901), fingerprint: digest(78), tasks: testPlan(24).tasks)
         world.planned = plan
         world.plans[plan.digest] = plan
-        for id in world.alive.sorted() {
-            for other in world.alive { world.known[id]?[other]?.fingerprint = digest(78) }
-            let view = world.view(id)
-            world.at(id) { $0.viewChanged(view, now: $1) }
-        }
+        world.engineNow = digest(78)
+        for id in [node(1), node(2)] { world.kill(id, seenAfter: 100) }
+        for id in [node(1), node(2)] { world.restart(id) }
         world.run(until: 60)
         #expect(header(world)?.state.run == RunID(1))
         #expect(header(world)?.reign.phase == .waitingForEngine)

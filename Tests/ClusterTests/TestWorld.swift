@@ -1,5 +1,6 @@
-// A handful of nodes' job machines with a network that delays, loses and doubles, and shells that do what they are asked.
-// Not the simulator: no membership protocol (views change some seconds after the fact), no speeds, no bytes.
+// A handful of nodes' job machines with a network that delays, loses and doubles, and shells that do what
+// they are asked. Not the simulator: no membership protocol (views change some seconds after the fact), no
+// speeds, no bytes.
 
 import Testing
 
@@ -13,7 +14,9 @@ struct TestGenerator: RandomNumberGenerator {
         state &+= 0x9e37_79b9_7f4a_7c15
         return scrambled(state)
     }
-    mutating func happens(_ probability: Double) -> Bool { Double(next() >> 11) / Double(1 << 53) < probability }
+    mutating func happens(_ probability: Double) -> Bool {
+        Double(next() >> 11) / Double(1 << 53) < probability
+    }
 }
 
 func node(_ n: UInt64) -> NodeID { NodeID(short: n) }
@@ -53,6 +56,8 @@ struct TestWorld {
     var doubling = 0.0
     var longestDelay = 0.02
     var secondsPerTask = 0.5
+    /// The engine of nodes that restart from now on.
+    var engineNow = engine
     var plans: [Digest: JobPlan] = [:]
     var planned: JobPlan
     var now = Instant.zero
@@ -84,9 +89,10 @@ struct TestWorld {
             disks[id] = Disk()
         }
         for id in ids {
-            known[id] = Dictionary(uniqueKeysWithValues: ids.map {
-                ($0, Peer(id: $0, start: 1, fingerprint: engine, slots: slots))
-            })
+            known[id] = Dictionary(
+                uniqueKeysWithValues: ids.map {
+                    ($0, Peer(id: $0, start: 1, fingerprint: engine, slots: slots))
+                })
             nodes[id] = NodeJobs(view: view(id), slots: slots)
             push(.wake(id), after: .milliseconds(1))
             for k in 1...40 { push(.wake(id), after: .seconds(10 * k)) }
@@ -101,7 +107,11 @@ struct TestWorld {
         var (low, high) = (0, queue.count)
         while low < high {
             let middle = (low + high) / 2
-            if (queue[middle].at, queue[middle].order) > (entry.at, entry.order) { low = middle + 1 } else { high = middle }
+            if (queue[middle].at, queue[middle].order) > (entry.at, entry.order) {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         queue.insert(entry, at: low)
     }
@@ -124,8 +134,11 @@ struct TestWorld {
     }
 
     mutating func run(until end: Double, while goesOn: (TestWorld) -> Bool = { _ in true }) {
+        var steps = 0
         while let entry = queue.last, entry.at <= .zero + .seconds(end), trouble.isEmpty, goesOn(self) {
             queue.removeLast()
+            steps += 1
+            if steps > 300_000 { trouble.append("a storm: \(steps) events until \(entry.at)") }
             now = entry.at
             switch entry.event {
             case .message(let message, let from, let to, let start):
@@ -141,7 +154,8 @@ struct TestWorld {
                 guard starts[id] == start else { continue }
                 self.at(id, event)
             case .wake(let id):
-                guard let next = nodes[id]?.nextDeadline, next <= now || now == .zero + .milliseconds(1) else { continue }
+                guard let next = nodes[id]?.nextDeadline, next <= now || now == .zero + .milliseconds(1)
+                else { continue }
                 self.at(id) { _, _ in [] }
             case .world(let change): change(&self)
             }
@@ -164,6 +178,7 @@ struct TestWorld {
     mutating func see(_ id: NodeID, standing: Peer.Standing, at other: NodeID) {
         known[other]?[id]?.standing = standing
         known[other]?[id]?.start = starts[id] ?? 0
+        if standing == .alive { known[other]?[id]?.fingerprint = nodes[id]?.view.own.fingerprint }
         let view = view(other)
         at(other) { $0.viewChanged(view, now: $1) }
     }
@@ -171,7 +186,9 @@ struct TestWorld {
     mutating func restart(_ id: NodeID) {
         starts[id, default: 0] += 1
         alive.insert(id)
-        for other in alive.sorted() { known[id]?[other] = Peer(id: other, start: starts[other] ?? 0, fingerprint: engine) }
+        for other in alive.sorted() {
+            known[id]?[other] = Peer(id: other, start: starts[other] ?? 0, fingerprint: engineNow)
+        }
         nodes[id] = NodeJobs(view: view(id), slots: 1)
         let (disk, plans) = (disks[id] ?? Disk(), plans)
         at(id) { machine, now in

@@ -71,7 +71,9 @@ extension TestWorld {
     private mutating func record(_ results: [TaskResult], _ job: JobID, _ plan: Digest, _ id: NodeID) {
         disks[id]?.done[job, default: []] += results
         for result in results {
-            if let fact = facts[result.task], fact != result.digest { trouble.append("S6: two digests of \(result.task)") }
+            if let fact = facts[result.task], fact != result.digest {
+                trouble.append("S6: two digests of \(result.task)")
+            }
             facts[result.task] = result.digest
         }
     }
@@ -81,7 +83,9 @@ extension TestWorld {
         let start = starts[id]
         later(0.05) { world in
             guard world.starts[id] == start, world.alive.contains(id) else { return }
-            let sources = world.alive.filter { world.disks[$0]?.plans.contains(digest) == true && !world.cut($0, id) }
+            let sources = world.alive.filter {
+                world.disks[$0]?.plans.contains(digest) == true && !world.cut($0, id)
+            }
             guard !sources.isEmpty else { return world.fetch(digest, job, id) }
             world.disks[id]?.plans.insert(digest)
             world.at(id) { $0.planKnown(job, plan, now: $1) }
@@ -110,10 +114,13 @@ extension TestWorld {
         later(0.03) { world in
             guard world.starts[id] == start, world.alive.contains(id) else { return }
             let holder = from.first {
-                world.alive.contains($0) && !world.cut($0, id) && world.disks[$0]?.blobs[job]?[result.task] != nil
+                world.alive.contains($0) && !world.cut($0, id)
+                    && world.disks[$0]?.blobs[job]?[result.task] != nil
             }
             guard let holder else {
-                return world.at(id) { $0.pulled(job, plan: plan, result, from: from[0], .unreachable, now: $1) }
+                return world.at(id) {
+                    $0.pulled(job, plan: plan, result, from: from[0], .unreachable, now: $1)
+                }
             }
             guard world.damaged.remove(result.task) == nil else {
                 return world.at(id) { $0.pulled(job, plan: plan, result, from: holder, .mismatch, now: $1) }
@@ -123,7 +130,9 @@ extension TestWorld {
         }
     }
 
-    private mutating func assemble(_ job: JobID, _ run: RunID, _ plan: Digest, _ missing: TaskSet, _ id: NodeID) {
+    private mutating func assemble(
+        _ job: JobID, _ run: RunID, _ plan: Digest, _ missing: TaskSet, _ id: NodeID
+    ) {
         let wanted = (plans[plan]?.all ?? TaskSet()).subtracting(missing)
         let blobs = disks[id]?.blobs[job] ?? [:]
         guard wanted.tasks.allSatisfy({ blobs[$0] != nil }) else {
@@ -145,7 +154,9 @@ extension TestWorld {
     }
 
     private mutating func changed(_ header: JobHeader, _ id: NodeID) {
-        if let old = states[id], header.state < old { trouble.append("S7: \(id) falls from \(old) to \(header.state)") }
+        if let old = states[id], header.state < old {
+            trouble.append("S7: \(id) falls from \(old) to \(header.state)")
+        }
         states[id] = header.state
     }
 
@@ -157,17 +168,21 @@ extension TestWorld {
                 lines.append("\(id) \(alive.contains(id) ? "knows nothing" : "is down")")
                 continue
             }
-            lines.append("\(id) \(header.state.run) \(header.state.manifest) \(header.reign.phase) \(header.term)")
+            lines.append(
+                "\(id) \(header.state.run) \(header.state.manifest) \(header.reign.phase) \(header.term)")
             if let c = machine.coordinators[job(1)] {
-                lines.append("  coordinates: \(c.state), keepers \(c.keepers.ids) copies \(c.keepers.copies)"
-                    + " open \(c.claims?.open ?? TaskSet()) free \(c.free) done \(c.done?.done ?? TaskSet())"
-                    + " mine \(c.holders?.held(by: id) ?? TaskSet()) pulling \(c.pulling.keys.sorted())"
-                    + " publication \(c.publication.state) \(c.header.term) plan \(c.plan?.count ?? 0)"
-                    + " poison \(c.failures.poison) waiting \(c.failures.waiting)")
+                lines.append(
+                    "  coordinates: \(c.state), keepers \(c.keepers.ids) copies \(c.keepers.copies)"
+                        + " open \(c.claims?.open ?? TaskSet()) free \(c.free)"
+                        + " done \(c.done?.done ?? TaskSet())"
+                        + " mine \(c.holders?.held(by: id) ?? TaskSet()) pulling \(c.pulling.keys.sorted())"
+                        + " publication \(c.publication.state) \(c.header.term) plan \(c.plan?.count ?? 0)"
+                        + " poison \(c.failures.poison) waiting \(c.failures.waiting)")
             }
             if let watch = machine.watches[job(1)] { lines.append("  watches: \(watch.state)") }
-            lines.append("  owns \(machine.worker.owned(of: job(1))) thief \(machine.thief.state)"
-                + " deadline \(machine.nextDeadline.map { "\($0.nanoseconds / 1_000_000)" } ?? "none")")
+            lines.append(
+                "  owns \(machine.worker.owned(of: job(1))) thief \(machine.thief.state)"
+                    + " deadline \(machine.nextDeadline.map { "\($0.nanoseconds / 1_000_000)" } ?? "none")")
         }
         return lines.joined(separator: "\n")
     }

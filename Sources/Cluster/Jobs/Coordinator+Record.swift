@@ -1,5 +1,5 @@
-// The record of a job and its keepers, planning, hand-over, and what users ask. The record is on two disks before the job
-// counts as accepted, the plan before its first task starts (PROTOCOL 3).
+// The record of a job and its keepers, planning, hand-over, and what users ask. The record is on two disks
+// before the job counts as accepted, the plan before its first task starts (PROTOCOL 3).
 
 extension Coordinator {
     /// Our disk holds the header of `term` and `revision`; `plan` is its plan, if the header names one.
@@ -18,7 +18,8 @@ extension Coordinator {
         if let known {
             actions += planKnown(known, view, now: now)
         } else if plan == nil, let digest = header.reign.plan {
-            actions.append(.fetchPlan(job, digest, from: keepers.ids + able(view).filter { $0 != me }.prefix(8)))
+            actions.append(
+                .fetchPlan(job, digest, from: keepers.ids + able(view).filter { $0 != me }.prefix(8)))
         }
         return actions + advance(view, now: now)
     }
@@ -36,7 +37,8 @@ extension Coordinator {
 
     /// A keeper or candidate has the record on disk.
     mutating func kept(
-        by peer: NodeID, isNewest: Bool, plan: Digest?, done logged: TaskSet, checksum: UInt64, _ view: PeerView,
+        by peer: NodeID, isNewest: Bool, plan: Digest?, done logged: TaskSet, checksum: UInt64,
+        _ view: PeerView,
         now: Instant
     ) -> [JobAction] {
         guard state != .storing else { return [] }
@@ -46,7 +48,8 @@ extension Coordinator {
         }
         let mine = plan == header.reign.plan ? logged : nil
         let steps = keepers.confirmed(
-            by: peer, isNewest: isNewest, plan: plan, done: mine, view, needing: header.reign.fingerprint, now: now)
+            by: peer, isNewest: isNewest, plan: plan, done: mine, view, needing: header.reign.fingerprint,
+            now: now)
         var actions = take(steps, view, now: now)
         if let mine, let done, state != .ended {
             let sum = mine == done.done ? checksum : nil
@@ -106,7 +109,9 @@ extension Coordinator {
     mutating func planned(
         _ new: JobPlan, run: RunID, inputHolders: [NodeID], _ view: PeerView, now: Instant
     ) -> [JobAction] {
-        guard case .planning(let print) = state, new.fingerprint == print, run == header.state.run else { return [] }
+        guard case .planning(let print) = state, new.fingerprint == print, run == header.state.run else {
+            return []
+        }
         self.inputHolders = inputHolders
         guard new.count > 0 else { return fail("the plan has no tasks", now) }
         adopt(new)
@@ -144,8 +149,12 @@ extension Coordinator {
 
     /// The plan is on every keeper's disk: the first task may start.
     mutating func startWhenShared(_ view: PeerView, now: Instant) -> [JobAction] {
-        guard state == .sharing, let plan, view.own.hasRoom, keepers.copies > 0 || inherited else { return [] }
-        guard keepers.allHave(plan: plan.digest, view, needing: header.reign.fingerprint, now: now) else { return [] }
+        guard state == .sharing, let plan, view.own.hasRoom, keepers.copies > 0 || inherited else {
+            return []
+        }
+        guard keepers.allHave(plan: plan.digest, view, needing: header.reign.fingerprint, now: now) else {
+            return []
+        }
         return startRunning(view, now: now)
     }
 
@@ -158,7 +167,8 @@ extension Coordinator {
         guard !hasEngine || !view.own.hasRoom else {
             successor = nil
             triedSuccessors = []
-            return header.reign.phase == .waitingForRoom ? enter(.running) : []
+            let waited = header.reign.phase == .waitingForRoom || header.reign.phase == .waitingForEngine
+            return waited && state == .running ? enter(.running) : []
         }
         if var asked = successor, view.isAlive(asked.node), now - asked.since < Self.handOverFor {
             guard now - asked.last >= Self.beatEvery else { return [] }
@@ -166,7 +176,9 @@ extension Coordinator {
             successor = asked
             return [send(.handOver(header), to: asked.node)]
         }
-        let ranked = view.ranked(for: job).filter { $0.hasRoom && (needed == nil || $0.fingerprint == needed) }.map(\.id)
+        let ranked = view.ranked(for: job).filter {
+            $0.hasRoom && (needed == nil || $0.fingerprint == needed)
+        }.map(\.id)
         let order = keepers.ids.filter(ranked.contains) + ranked.filter { !keepers.ids.contains($0) }
         guard let node = order.first(where: { !triedSuccessors.contains($0) }) ?? order.first else {
             return enter(hasEngine ? .waitingForRoom : .waitingForEngine)
@@ -184,7 +196,9 @@ extension Coordinator {
         }
         let since = engineMissing ?? now
         engineMissing = since
-        guard now - since >= Self.engineFor, view.commonestFingerprint != nil else { return enter(.waitingForEngine) }
+        guard now - since >= Self.engineFor, view.commonestFingerprint != nil else {
+            return enter(.waitingForEngine)
+        }
         engineMissing = nil
         return startRun(after: header.state.run, keepingPlan: false, view, now: now)
     }
@@ -243,7 +257,8 @@ extension Coordinator {
         return actions + advance(view, now: now)
     }
 
-    /// Another header of the job came: a state above ours is adopted. The caller has seen that our term still leads.
+    /// Another header of the job came: a state above ours is adopted. The caller has seen that our term still
+    /// leads.
     mutating func adopted(_ other: JobHeader, _ view: PeerView, now: Instant) -> [JobAction] {
         let old = header
         var merged = header.merged(with: other)

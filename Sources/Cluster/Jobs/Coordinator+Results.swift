@@ -1,12 +1,13 @@
-// Results and outputs. A digest is a fact; where its blob is, is soft. A blob is durable with two live holders, and the
-// coordinator pulls each once, because it needs them all for the outputs (PROTOCOL 3 and 5).
+// Results and outputs. A digest is a fact; where its blob is, is soft. A blob is durable with two live
+// holders, and the coordinator pulls each once, because it needs them all for the outputs (PROTOCOL 3 and 5).
 
 extension Coordinator {
     // MARK: Facts
 
     /// One result, from a worker or from a log. `sequence` numbers the change of the sender's blobs.
     mutating func accept(
-        _ result: TaskResult, from node: NodeID, start: UInt64, sequence: UInt64?, _ view: PeerView, now: Instant
+        _ result: TaskResult, from node: NodeID, start: UInt64, sequence: UInt64?, _ view: PeerView,
+        now: Instant
     ) -> [JobAction] {
         guard let plan else { return [] }
         let outcome = done?.add(result) ?? .outside
@@ -14,7 +15,9 @@ extension Coordinator {
         case .outside: return [.drop(node, reason: "a result of task \(result.task) of \(plan.count)")]
         case .conflict(let kept):
             return [.conflict(job, result.task, kept, result.digest)]
-                + fail("\(result.task) gave two digests, \(kept) and \(result.digest), the second on \(node)", now)
+                + fail(
+                    "\(result.task) gave two digests, \(kept) and \(result.digest), the second on \(node)",
+                    now)
         case .new, .known: break
         }
         if view.isSameStart(node, start) {
@@ -34,7 +37,8 @@ extension Coordinator {
 
     /// A worker finished a task.
     mutating func finished(
-        _ result: TaskResult, took: Span?, plan digest: Digest, from node: NodeID, start: UInt64, sequence: UInt64,
+        _ result: TaskResult, took: Span?, plan digest: Digest, from node: NodeID, start: UInt64,
+        sequence: UInt64,
         _ view: PeerView, now: Instant
     ) -> [JobAction] {
         guard let plan, digest == plan.digest, state != .storing, state != .ended else { return [] }
@@ -47,7 +51,8 @@ extension Coordinator {
         return actions + complete(view, now: now)
     }
 
-    /// Facts from a log: a keeper's, or that of a coordinator who lost the term. They say nothing about holders.
+    /// Facts from a log: a keeper's, or that of a coordinator who lost the term. They say nothing about
+    /// holders.
     mutating func united(
         _ results: [TaskResult], plan digest: Digest, from node: NodeID, _ view: PeerView, now: Instant
     ) -> [JobAction] {
@@ -61,17 +66,19 @@ extension Coordinator {
         let (new, conflicts) = done?.unite(results) ?? ([], [])
         if let first = conflicts.first, let kept = done?[first.task] {
             return [.conflict(job, first.task, kept, first.digest)]
-                + fail("\(first.task) gave two digests, \(kept) and \(first.digest), in the log of \(node)", now)
+                + fail(
+                    "\(first.task) gave two digests, \(kept) and \(first.digest), in the log of \(node)", now)
         }
         guard !new.isEmpty else { return [] }
         let tasks = TaskSet(new.map(\.task))
         for task in tasks.tasks { failures.succeeded(task) }
         if let holders { claims?.close(tasks.intersection(holders.held)) }
-        return [.persistResults(job, plan: digest, new)] + followHolders(view, now: now) + complete(view, now: now)
+        return [.persistResults(job, plan: digest, new)] + followHolders(view, now: now)
+            + complete(view, now: now)
     }
 
-    /// A node knows digests: those that we lack are asked for, and all of them when one seems to differ. An empty question
-    /// is the receipt.
+    /// A node knows digests: those that we lack are asked for, and all of them when one seems to differ. An
+    /// empty question is the receipt.
     func ask(_ node: NodeID, for known: TaskSet, checksum: UInt64?) -> JobAction? {
         guard let done else { return nil }
         let missing = known.subtracting(done.done)
@@ -82,7 +89,9 @@ extension Coordinator {
     /// A keeper, or a coordinator who lost the term, tells which digests it knows.
     func knows(_ known: TaskSet, checksum: UInt64, plan digest: Digest, from node: NodeID) -> [JobAction] {
         guard let plan, digest == plan.digest, state != .storing, state != .ended else { return [] }
-        guard known.upper <= plan.count else { return [.drop(node, reason: "a log beyond \(plan.count) tasks")] }
+        guard known.upper <= plan.count else {
+            return [.drop(node, reason: "a log beyond \(plan.count) tasks")]
+        }
         return ask(node, for: known, checksum: checksum).map { [$0] } ?? []
     }
 
@@ -90,7 +99,8 @@ extension Coordinator {
 
     /// A node tells all that it holds.
     mutating func holdings(
-        _ held: TaskSet, plan digest: Digest, from node: NodeID, start: UInt64, sequence: UInt64, _ view: PeerView,
+        _ held: TaskSet, plan digest: Digest, from node: NodeID, start: UInt64, sequence: UInt64,
+        _ view: PeerView,
         now: Instant
     ) -> [JobAction] {
         guard let plan, digest == plan.digest, state != .storing, state != .ended else { return [] }
@@ -101,7 +111,8 @@ extension Coordinator {
         reported.insert(node)
         holders?.replace(node, start: start, sequence: sequence, held: held)
         var actions = [send(.holdingsSeen(sequence: sequence), to: node)]
-        if let done, !held.subtracting(done.done).isEmpty, let question = ask(node, for: held, checksum: nil) {
+        if let done, !held.subtracting(done.done).isEmpty, let question = ask(node, for: held, checksum: nil)
+        {
             actions.append(question)
         }
         if let done { claims?.close(held.intersection(done.done)) }
@@ -144,7 +155,9 @@ extension Coordinator {
     }
 
     private mutating func pull(_ task: TaskID, _ now: Instant) -> [JobAction] {
-        guard let done, let digest = done[task], let from = holders?.holders(of: task), !from.isEmpty else { return [] }
+        guard let done, let digest = done[task], let from = holders?.holders(of: task), !from.isEmpty else {
+            return []
+        }
         pulling[task] = now
         return [.pull(job, plan: done.plan, TaskResult(task: task, digest: digest), from: from)]
     }
@@ -153,7 +166,9 @@ extension Coordinator {
     private mutating func push(_ view: PeerView, now: Instant) -> [JobAction] {
         guard let done, let holders, let keeper = keepers.ids.first(where: view.isAlive) else { return [] }
         let single = holders.held(by: me).subtracting(holders.held(by: keeper)).intersection(done.done)
-            .subtracting(TaskSet(pushed.keys)).tasks.filter { holders.holders(of: $0).count < Holders.durable }
+            .subtracting(TaskSet(pushed.keys)).tasks.filter {
+                holders.holders(of: $0).count < Holders.durable
+            }
             .prefix(max(0, Self.holdLimit - pushed.count))
         guard !single.isEmpty else { return [] }
         for task in single { pushed[task] = now }
@@ -162,7 +177,8 @@ extension Coordinator {
 
     /// An attempt to copy a blob to us ended. `held` is our own report when it succeeded.
     mutating func pulled(
-        _ task: TaskID, from node: NodeID, _ outcome: PullOutcome, sequence: UInt64, _ view: PeerView, now: Instant
+        _ task: TaskID, from node: NodeID, _ outcome: PullOutcome, sequence: UInt64, _ view: PeerView,
+        now: Instant
     ) -> [JobAction] {
         pulling[task] = nil
         guard state == .running, let plan, plan.all.contains(task) else { return [] }
@@ -220,18 +236,22 @@ extension Coordinator {
     }
 
     /// The shell could not.
-    mutating func assemblyFailed(_ reason: String, run: RunID, _ view: PeerView, now: Instant) -> [JobAction] {
+    mutating func assemblyFailed(_ reason: String, run: RunID, _ view: PeerView, now: Instant) -> [JobAction]
+    {
         guard state == .running, run == header.state.run else { return [] }
         return publish(publication.failed(reason: reason, now: now), view, now: now)
     }
 
     /// A node has the outputs and the manifest on disk.
-    mutating func outputsKept(_ outputs: Digest, by node: NodeID, _ view: PeerView, now: Instant) -> [JobAction] {
+    mutating func outputsKept(_ outputs: Digest, by node: NodeID, _ view: PeerView, now: Instant)
+        -> [JobAction]
+    {
         publish(publication.copied(outputs, by: node, me: me), view, now: now)
     }
 
     private var poisonNote: String {
-        let named = failures.poison.tasks.prefix(4).map { "\($0): \(failures.reason($0))" }.joined(separator: "; ")
+        let named = failures.poison.tasks.prefix(4).map { "\($0): \(failures.reason($0))" }.joined(
+            separator: "; ")
         let rest = failures.poison.count - min(4, failures.poison.count)
         return String((rest > 0 ? "\(named); and \(rest) more" : named).prefix(240))
     }
@@ -242,7 +262,8 @@ extension Coordinator {
         return end(.partial(done: done?.done.count ?? 0, outputs: nil), note: reason, holders: [])
     }
 
-    /// Gives the run its manifest. If a lower term published a higher one meanwhile, that one stays, under our name.
+    /// Gives the run its manifest. If a lower term published a higher one meanwhile, that one stays, under
+    /// our name.
     mutating func end(_ manifest: Manifest, note: String, holders: [NodeID]) -> [JobAction] {
         let mine = RunState(run: header.state.run, manifest: manifest, author: header.term)
         let actions = change {

@@ -1,4 +1,5 @@
-// Grants, heartbeats and failures: which node does which task, and what happens when one does not (PROTOCOL 4).
+// Grants, heartbeats and failures: which node does which task, and what happens when one does not (PROTOCOL
+// 4).
 
 extension Coordinator {
     /// Every live node told what it holds and owns: no reason to wait longer.
@@ -11,14 +12,15 @@ extension Coordinator {
         state = .running
         if claims == nil { claims = Claims(open: plan.all.subtracting(done.done), count: plan.count) }
         claims?.reopen(done.done.subtracting(holders.held))
-        var actions = enter(view.own.hasRoom ? .running : .waitingForRoom)
+        var actions = enter(.running)
         if !wasGathering, !inherited, view.own.hasRoom { actions += offer(plan, view, now: now) }
         return actions + advanceWork(view, now: now)
     }
 
     private mutating func offer(_ plan: JobPlan, _ view: PeerView, now: Instant) -> [JobAction] {
         let nodes = view.peers.filter { peer in
-            view.isAlive(peer.id) && peer.hasRoom && peer.slots > 0 && peer.fingerprint == header.reign.fingerprint
+            view.isAlive(peer.id) && peer.hasRoom && peer.slots > 0
+                && peer.fingerprint == header.reign.fingerprint
                 && plan.largestMemory <= peer.memory
         }
         let order = Offers.preference(nodes.map(\.id), holdingInputs: inputHolders)
@@ -46,7 +48,9 @@ extension Coordinator {
         if let flaw = beat.flaw(count: plan.count) { return [.drop(node, reason: flaw)] }
         guard view.isSameStart(node, beat.start) else { return [] }
         if state == .ended { return [reply(beat, over: beat.owned, elsewhere: TaskSet(), to: node)] }
-        if claims == nil, let done { claims = Claims(open: plan.all.subtracting(done.done), count: plan.count) }
+        if claims == nil, let done {
+            claims = Claims(open: plan.all.subtracting(done.done), count: plan.count)
+        }
         noteCrashes(node, start: beat.start)
         var actions: [JobAction] = []
         for result in beat.unconfirmed {
@@ -72,12 +76,15 @@ extension Coordinator {
         for task in died.tasks { failures.crashed(task, on: node, start: died.start) }
     }
 
-    /// An idle node asks. It gets what is free, else a copy of what is stuck, else the name of the best victim, else, at
-    /// the very end, a speculative copy.
+    /// An idle node asks. It gets what is free, else a copy of what is stuck, else the name of the best
+    /// victim, else, at the very end, a speculative copy.
     mutating func asked(_ ask: AskForWork, by thief: NodeID, _ view: PeerView, now: Instant) -> [JobAction] {
         let nothing = send(.nothing(request: ask.request, byVictim: false), to: thief)
-        guard let plan, let peer = view[thief], peer.start == ask.start || thief == me else { return [nothing] }
-        guard peer.hasRoom, peer.fingerprint == header.reign.fingerprint, view.own.hasRoom || thief == me else {
+        guard let plan, let peer = view[thief], peer.start == ask.start || thief == me else {
+            return [nothing]
+        }
+        guard peer.hasRoom, peer.fingerprint == header.reign.fingerprint, view.own.hasRoom || thief == me
+        else {
             return [nothing]
         }
         guard state == .running else { return [nothing] }
@@ -85,7 +92,8 @@ extension Coordinator {
         claims?.advance(now: now)
         switch choose(ask, for: thief, plan, view, now: now) {
         case .free(let tasks): return [grant(tasks, to: thief, request: ask.request, areCopies: false, now)]
-        case .rescue(let task): return [grant(TaskSet([task]), to: thief, request: ask.request, areCopies: true, now)]
+        case .rescue(let task):
+            return [grant(TaskSet([task]), to: thief, request: ask.request, areCopies: true, now)]
         case .victim(let victim, let cost):
             claims?.pointed(at: victim, cost: cost / 2)
             return [send(.victim(victim, request: ask.request), to: thief)]
@@ -117,16 +125,20 @@ extension Coordinator {
             let fair = plan.cost(claims.open) / Double(max(1, able(view).count))
             return .free(plan.head(of: pool, cost: fair))
         }
-        if let task = copies.rescue(for: thief, claims, plan, model, allowed: allowed, now: now) { return .rescue(task) }
+        if let task = copies.rescue(for: thief, claims, plan, model, allowed: allowed, now: now) {
+            return .rescue(task)
+        }
         if let (victim, cost) = bestVictim(for: thief, claims, view) { return .victim(victim, cost: cost) }
         return copies.speculation(
-            for: thief, secondsPerCost: ask.secondsPerCost, claims, plan, model, allowed: allowed, view: view, now: now
+            for: thief, secondsPerCost: ask.secondsPerCost, claims, plan, model, allowed: allowed, view: view,
+            now: now
         ).map { .speculation($0) }
     }
 
-    /// The node with the most time's worth of tasks that have not started. Each thief that is sent there counts, so that
-    /// a crowd of them spreads.
-    private func bestVictim(for thief: NodeID, _ claims: Claims, _ view: PeerView) -> (NodeID, cost: Double)? {
+    /// The node with the most time's worth of tasks that have not started. Each thief that is sent there
+    /// counts, so that a crowd of them spreads.
+    private func bestVictim(for thief: NodeID, _ claims: Claims, _ view: PeerView) -> (NodeID, cost: Double)?
+    {
         var best: (node: NodeID, load: Double, cost: Double)?
         // The order of this loop does not matter: load and id decide together.
         for (id, node) in claims.nodes where id != thief && !node.isSaturated && view.isAlive(id) {
@@ -145,15 +157,19 @@ extension Coordinator {
 
     /// Tasks that every able node should avoid: then somebody has to try again.
     private func hopeless(_ view: PeerView) -> TaskSet {
-        able(view).map { failures.avoided(by: $0) }.reduce(nil as TaskSet?) { $0?.intersection($1) ?? $1 } ?? TaskSet()
+        able(view).map { failures.avoided(by: $0) }.reduce(nil as TaskSet?) { $0?.intersection($1) ?? $1 }
+            ?? TaskSet()
     }
 
     /// A task failed on `node`.
     mutating func failed(
-        _ task: TaskID, _ kind: FailureKind, plan digest: Digest, from node: NodeID, _ view: PeerView, now: Instant
+        _ task: TaskID, _ kind: FailureKind, plan digest: Digest, from node: NodeID, _ view: PeerView,
+        now: Instant
     ) -> [JobAction] {
         guard state == .running, let plan, digest == plan.digest else { return [] }
-        guard plan.all.contains(task) else { return [.drop(node, reason: "task \(task) of \(plan.count) failed")] }
+        guard plan.all.contains(task) else {
+            return [.drop(node, reason: "task \(task) of \(plan.count) failed")]
+        }
         claims?.withdraw(task, from: node)
         guard claims?.open.contains(task) == true else { return [] }
         switch failures.failed(task, on: node, kind, live: able(view), now: now) {
@@ -175,9 +191,10 @@ extension Coordinator {
         return actions
     }
 
-    /// Names the phase.
+    /// Names the phase, unless the job waits for more than inputs: that `seekSuccessor` names, and ends.
     private mutating func settle(_ now: Instant) -> [JobAction] {
-        guard let claims, header.reign.phase != .waitingForRoom, !publication.isAtWork else { return [] }
+        let named: [JobPhase] = [.running, .waitingForInput, .assembling]
+        guard let claims, named.contains(header.reign.phase), !publication.isAtWork else { return [] }
         return enter(claims.open.isEmpty && !failures.waiting.isEmpty ? .waitingForInput : .running)
     }
 }

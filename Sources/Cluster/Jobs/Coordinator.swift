@@ -1,9 +1,9 @@
-// One job at the node that coordinates it: from the accepted record to the manifest. It owns no pixel and does no work;
-// it knows who does, and loses nothing when they, or it itself, die (PROTOCOL 3, 4 and 5).
+// One job at the node that coordinates it: from the accepted record to the manifest. It owns no pixel and
+// does no work; it knows who does, and loses nothing when they, or it itself, die (PROTOCOL 3, 4 and 5).
 //
-// Its parts: the record and its keepers (`Coordinator+Record`), the work (`Coordinator+Work`), results and outputs
-// (`Coordinator+Results`). Calls: one method an event, `advance` on time and after each change of the view. The actions
-// come back in order; nothing is done before `persisted` tells that the term is on disk.
+// Its parts: the record and its keepers (`Coordinator+Record`), the work (`Coordinator+Work`), results and
+// outputs (`Coordinator+Results`). Calls: one method an event, `advance` on time and after each change of the
+// view. The actions come back in order; nothing is done before `persisted` tells that the term is on disk.
 
 /// The coordinator of one job under one term.
 public struct Coordinator: Sendable {
@@ -24,7 +24,8 @@ public struct Coordinator: Sendable {
         case planning(Digest)
         /// The plan goes to the keepers before its first task starts. → running
         case sharing
-        /// After a take-over: logs unite and claims are reported anew, until then nothing is granted. → running
+        /// After a take-over: logs unite and claims are reported anew, until then nothing is granted. →
+        /// running
         case gathering(until: Instant)
         /// Tasks are granted, results come in, outputs are made. → ended
         case running
@@ -88,7 +89,8 @@ public struct Coordinator: Sendable {
 
     /// Takes the job of `old` over, with what is known here of its plan and its results.
     init(
-        takingOver old: JobHeader, plan: JobPlan?, done: DoneLog?, me: NodeID, start: UInt64, hasObjectStore: Bool,
+        takingOver old: JobHeader, plan: JobPlan?, done: DoneLog?, me: NodeID, start: UInt64,
+        hasObjectStore: Bool,
         now: Instant
     ) {
         var reign = Reign(term: old.term.next(for: me, start: start))
@@ -141,7 +143,9 @@ public struct Coordinator: Sendable {
 
     /// Moves on with time, or after the view changed.
     mutating func advance(_ view: PeerView, now: Instant) -> [JobAction] {
-        if state == .ended { return publish(publication.advance(view, keepers: keepers.ids, now: now), view, now: now) }
+        if state == .ended {
+            return publish(publication.advance(view, keepers: keepers.ids, now: now), view, now: now)
+        }
         if state == .storing { return [] }
         var actions = take(keepers.advance(view, needing: header.reign.fingerprint, now: now), view, now: now)
         actions += beatIfDue(now)

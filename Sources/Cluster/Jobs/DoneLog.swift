@@ -1,5 +1,5 @@
-// What is known of results: task → digest. It is a fact and only grows, so two logs always unite; a task with two
-// digests under one fingerprint is a broken engine, and is said loudly (PROTOCOL 3, S6).
+// What is known of results: task → digest. It is a fact and only grows, so two logs always unite; a task with
+// two digests under one fingerprint is a broken engine, and is said loudly (PROTOCOL 3, S6).
 
 /// One task's result.
 public struct TaskResult: Hashable, Sendable {
@@ -67,7 +67,8 @@ public struct DoneLog: Equatable, Sendable {
 
     private static func word(_ result: TaskResult) -> UInt64 {
         let words = result.digest.words
-        return scrambled(UInt64(result.task.index) ^ scrambled(words.0 ^ scrambled(words.1 ^ words.2 ^ words.3)))
+        let start = scrambled(UInt64(result.task.index))
+        return [words.0, words.1, words.2, words.3].reduce(start) { scrambled($0 ^ $1) }
     }
 
     /// The results of those of `tasks` that are done, in order, at most `limit`.

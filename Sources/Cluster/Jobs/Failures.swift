@@ -1,6 +1,6 @@
-// What to do with a task that did not work out. An input that cannot be reached is waited for; any other error is tried
-// on other nodes, and when three of them (or all that live) agree, the task is poison and the job ends partial
-// (PROTOCOL 4).
+// What to do with a task that did not work out. An input that cannot be reached is waited for; any other
+// error is tried on other nodes, and when three of them (or all that live) agree, the task is poison and the
+// job ends partial (PROTOCOL 4).
 
 /// Why a task gave no result.
 public enum FailureKind: Hashable, Sendable {
@@ -90,7 +90,9 @@ public struct Failures: Equatable, Sendable {
     public var nextDeadline: Instant? { waiting.tasks.compactMap { troubles[$0]?.waiting?.until }.min() }
 
     /// `node` reports a failure. `live` are the nodes that may still try it.
-    mutating func failed(_ task: TaskID, on node: NodeID, _ kind: FailureKind, live: [NodeID], now: Instant) -> Outcome {
+    mutating func failed(_ task: TaskID, on node: NodeID, _ kind: FailureKind, live: [NodeID], now: Instant)
+        -> Outcome
+    {
         var trouble = troubles[task] ?? Trouble()
         defer { troubles[task] = trouble }
         switch kind {
@@ -114,7 +116,8 @@ public struct Failures: Equatable, Sendable {
         }
     }
 
-    /// A process died while it ran the task; told apart by the start id, so that a doubled message counts once.
+    /// A process died while it ran the task; told apart by the start id, so that a doubled message counts
+    /// once.
     mutating func crashed(_ task: TaskID, on node: NodeID, start: UInt64) {
         troubles[task, default: Trouble()].crashes[node, default: []].insert(start)
     }

@@ -1,5 +1,5 @@
-// Which node holds which blob: soft knowledge that nodes report anew, tied to a start of the node. The facts (task →
-// digest) are in the done log; here is only where a fact's bytes can be had (PROTOCOL 3).
+// Which node holds which blob: soft knowledge that nodes report anew, tied to a start of the node. The facts
+// (task → digest) are in the done log; here is only where a fact's bytes can be had (PROTOCOL 3).
 
 /// The coordinator's table of blobs and their live holders.
 public struct Holders: Equatable, Sendable {
@@ -31,7 +31,8 @@ public struct Holders: Equatable, Sendable {
         nodes[node].flatMap { $0.start == start ? $0.sequence : nil }
     }
 
-    /// One more blob at `node`, its change number `sequence`. A gap in the numbers asks for a full report later.
+    /// One more blob at `node`, its change number `sequence`. A gap in the numbers asks for a full report
+    /// later.
     mutating func add(_ task: TaskID, at node: NodeID, start: UInt64, sequence: UInt64) {
         if nodes[node]?.start != start { forget(node) }
         var entry = nodes[node] ?? Node(start: start, sequence: 0, held: TaskSet())

@@ -20,7 +20,8 @@ public struct JobID: Hashable, Comparable, Sendable, CustomStringConvertible {
     public var description: String { hexadecimal(high) + hexadecimal(low) }
 }
 
-/// Which task of a plan: its position along the Hilbert curve (PROTOCOL 4). The plan maps it to the task's key.
+/// Which task of a plan: its position along the Hilbert curve (PROTOCOL 4). The plan maps it to the task's
+/// key.
 public struct TaskID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Zero-based position along the curve.
     public let index: Int
@@ -88,7 +89,8 @@ func hexadecimal(_ x: UInt64) -> String {
     return String(repeating: "0", count: 16 - digits.count) + digits
 }
 
-/// A fixed scrambling of 64 bits (the finalizer of splitmix64): the same on every node and in every run, unlike `Hasher`.
+/// A fixed scrambling of 64 bits (the finalizer of splitmix64): the same on every node and in every run,
+/// unlike `Hasher`.
 func scrambled(_ x: UInt64) -> UInt64 {
     var z = x &+ 0x9e37_79b9_7f4a_7c15
     z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9

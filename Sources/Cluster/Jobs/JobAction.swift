@@ -8,9 +8,10 @@ public enum JobAction: Equatable, Sendable {
     case exchange(BookMessage, to: NodeID)
     /// Put into gossip.
     case rumour(JobRumour)
-    /// Make the header durable. With `contentFrom` (we are to keep the record) the request and the plan too, fetched from
-    /// there by digest if they are missing. Then `persisted` with this header and the plan, or `persistFailed`.
-    /// Without it (we coordinate) the header is enough, and the plan is told if it is at hand.
+    /// Make the header durable. With `contentFrom` (we are to keep the record) the request and the plan too,
+    /// fetched from there by digest if they are missing. Then `persisted` with this header and the plan, or
+    /// `persistFailed`. Without it (we coordinate) the header is enough, and the plan is told if it is at
+    /// hand.
     case persist(JobHeader, contentFrom: NodeID?)
     /// Append to the done log on disk. No answer.
     case persistResults(JobID, plan: Digest, [TaskResult])

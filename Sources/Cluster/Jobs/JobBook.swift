@@ -1,11 +1,12 @@
-// Every node knows every job by its header. Changes travel as rumours, the headers themselves are pulled, and what the
-// rumours miss is found by comparing digests. Finished jobs are folded away in the end (PROTOCOL 3).
+// Every node knows every job by its header. Changes travel as rumours, the headers themselves are pulled, and
+// what the rumours miss is found by comparing digests. Finished jobs are folded away in the end (PROTOCOL 3).
 
 /// A header on its way to another node.
 public struct AgedHeader: Hashable, Sendable {
     /// The header.
     public let header: JobHeader
-    /// How long ago the sender saw the job end; zero for a live one. Ages travel, so that a folded job stays folded.
+    /// How long ago the sender saw the job end; zero for a live one. Ages travel, so that a folded job stays
+    /// folded.
     public let finishedFor: Span
 
     /// `header`, which ended `finishedFor` ago.
@@ -94,15 +95,21 @@ public struct JobBook: Sendable {
         case .root(let high, let low):
             return root == .root(high, low) ? [] : [.send(.buckets(bucketSums, answer: true), to: peer)]
         case .buckets(let theirs, let answer):
-            guard theirs.count == 256 else { return [.drop(peer, reason: "\(theirs.count) buckets instead of 256")] }
+            guard theirs.count == 256 else {
+                return [.drop(peer, reason: "\(theirs.count) buckets instead of 256")]
+            }
             let differing = headers.keys.filter { bucketSums[bucket($0)] != theirs[bucket($0)] }
             let mine: [Action] = answer ? [.send(.buckets(bucketSums, answer: false), to: peer)] : []
             return mine + send(differing.sorted(), to: peer, now)
         case .want(let jobs):
-            guard jobs.count <= Self.chunk else { return [.drop(peer, reason: "asks for \(jobs.count) headers at once")] }
+            guard jobs.count <= Self.chunk else {
+                return [.drop(peer, reason: "asks for \(jobs.count) headers at once")]
+            }
             return send(jobs, to: peer, now)
         case .headers(let aged):
-            guard aged.count <= Self.chunk else { return [.drop(peer, reason: "\(aged.count) headers at once")] }
+            guard aged.count <= Self.chunk else {
+                return [.drop(peer, reason: "\(aged.count) headers at once")]
+            }
             return aged.flatMap { received($0, from: peer, now: now) }
         }
     }
@@ -110,7 +117,9 @@ public struct JobBook: Sendable {
     /// A header from `peer`, in an exchange or with any message.
     public mutating func received(_ aged: AgedHeader, from peer: NodeID, now: Instant) -> [Action] {
         if let flaw = aged.header.flaw { return [.drop(peer, reason: flaw)] }
-        guard aged.finishedFor >= .zero else { return [.drop(peer, reason: "a job that ended in the future")] }
+        guard aged.finishedFor >= .zero else {
+            return [.drop(peer, reason: "a job that ended in the future")]
+        }
         if headers[aged.header.id] == nil, aged.header.isLive, isFull {
             return [.drop(peer, reason: "more than \(Self.liveLimit) live jobs")]
         }

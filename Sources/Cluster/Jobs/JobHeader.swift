@@ -1,7 +1,9 @@
-// The part of a job that every node keeps. Two orders live in it and are never mixed: the term decides who coordinates
-// (and with it everything a coordinator says about its reign), the run and its manifest decide how the job stands.
+// The part of a job that every node keeps. Two orders live in it and are never mixed: the term decides who
+// coordinates (and with it everything a coordinator says about its reign), the run and its manifest decide
+// how the job stands.
 
-/// What a coordinator does at the moment: words for people, apart from `ended`, which says that nothing more will come.
+/// What a coordinator does at the moment: words for people, apart from `ended`, which says that nothing more
+/// will come.
 public enum JobPhase: UInt8, Hashable, Sendable {
     case accepted, planning, running, waitingForRoom, waitingForInput, waitingForEngine, assembling, ended
 }
@@ -78,7 +80,8 @@ public struct JobHeader: Hashable, Sendable {
     /// Who coordinates.
     public var term: Term { reign.term }
 
-    /// Work on the job goes on: it runs, or a partial of a lower term was heard of while a higher term still runs.
+    /// Work on the job goes on: it runs, or a partial of a lower term was heard of while a higher term still
+    /// runs.
     public var isLive: Bool {
         switch state.manifest {
         case .running: true
@@ -99,13 +102,16 @@ public struct JobHeader: Hashable, Sendable {
         if note.utf8.count > 1024 { return "job note over 1024 bytes" }
         if reign.keepers.count > 2 { return "more than two keepers" }
         if outputHolders.count > Self.holderLimit { return "more than four output holders" }
-        if max(reign.term.counter, state.author.counter) > Self.counterLimit { return "a term that cannot be" }
+        if max(reign.term.counter, state.author.counter) > Self.counterLimit {
+            return "a term that cannot be"
+        }
         if state.run.number == 0 || state.run.number == .max { return "a run that cannot be" }
         if case .partial(let done, _) = state.manifest, done < 0 { return "negative count of tasks" }
         return encodedSize > Self.sizeLimit ? "job header over 4 KiB" : nil
     }
 
-    /// Both headers in one: the newer reign, the higher state. Idempotent, and the order of merging does not matter.
+    /// Both headers in one: the newer reign, the higher state. Idempotent, and the order of merging does not
+    /// matter.
     public func merged(with other: JobHeader) -> JobHeader {
         precondition(id == other.id, "headers of two jobs merged: \(id) and \(other.id)")
         var result = self
@@ -133,7 +139,8 @@ public struct JobHeader: Hashable, Sendable {
     }
 }
 
-/// "This job's header changed": at most 100 bytes in gossip; the header itself is pulled over a link (PROTOCOL 3).
+/// "This job's header changed": at most 100 bytes in gossip; the header itself is pulled over a link
+/// (PROTOCOL 3).
 public struct JobRumour: Hashable, Sendable {
     /// Which job.
     public let job: JobID

@@ -1,5 +1,6 @@
-// All that nodes say to each other about one job. Every message carries the sender's run and term, so that whoever is
-// behind is told (PROTOCOL 3, 4). Handlers are idempotent: each message may be lost, doubled, late or reordered.
+// All that nodes say to each other about one job. Every message carries the sender's run and term, so that
+// whoever is behind is told (PROTOCOL 3, 4). Handlers are idempotent: each message may be lost, doubled, late
+// or reordered.
 
 /// A message about one job.
 public struct JobMessage: Equatable, Sendable {
@@ -23,9 +24,11 @@ public struct JobMessage: Equatable, Sendable {
     /// What messages say; the comment names sender and receiver.
     public enum Body: Equatable, Sendable {
         // The record.
-        /// Coordinator → keeper or candidate: put header, request and plan on disk (contents are fetched by digest).
+        /// Coordinator → keeper or candidate: put header, request and plan on disk (contents are fetched by
+        /// digest).
         case keep(JobHeader)
-        /// Keeper → coordinator: the header of this term and revision is on my disk, with that plan, and these results.
+        /// Keeper → coordinator: the header of this term and revision is on my disk, with that plan, and
+        /// these results.
         case kept(Term, revision: UInt32, plan: Digest?, done: TaskSet, checksum: UInt64)
         /// Candidate or keeper → coordinator: not here.
         case notKept(reason: String)
@@ -63,7 +66,8 @@ public struct JobMessage: Equatable, Sendable {
         case grant(Grant)
         /// Coordinator or victim → thief: nothing now.
         case nothing(request: UInt64, byVictim: Bool)
-        /// Worker → coordinator: a result, the time it took, and the number of this change of the worker's blobs.
+        /// Worker → coordinator: a result, the time it took, and the number of this change of the worker's
+        /// blobs.
         case finished(plan: Digest, TaskResult, took: Span?, start: UInt64, holdSequence: UInt64)
         /// Worker → coordinator.
         case failed(plan: Digest, TaskID, FailureKind)

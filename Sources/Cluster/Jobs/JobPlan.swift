@@ -1,11 +1,12 @@
-// The plan as the cluster sees it: for each task a key, a predicted cost and byte counts. What a task means, only the
-// shell knows.
+// The plan as the cluster sees it: for each task a key, a predicted cost and byte counts. What a task means,
+// only the shell knows.
 
 /// One task of a plan (PROTOCOL 3 and 4).
 public struct PlannedTask: Hashable, Sendable {
     /// Hash of all that decides the task's bytes.
     public var key: Digest
-    /// Predicted work, in any unit that is the same for the whole plan: source bytes × weight of the operation.
+    /// Predicted work, in any unit that is the same for the whole plan: source bytes × weight of the
+    /// operation.
     public var cost: Double
     /// Bytes of its inputs, fetched when they are elsewhere.
     public var inputBytes: Int

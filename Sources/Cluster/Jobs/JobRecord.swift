@@ -1,5 +1,5 @@
-// What a node keeps of a job beside the header: the plan, results that it knows, blobs that it holds, and what of it the
-// present coordinator has confirmed to know (PROTOCOL 3).
+// What a node keeps of a job beside the header: the plan, results that it knows, blobs that it holds, and
+// what of it the present coordinator has confirmed to know (PROTOCOL 3).
 
 /// One node's part of one job's record.
 struct JobRecord: Sendable {
@@ -31,12 +31,14 @@ struct JobRecord: Sendable {
     var holdingsSeen = false
     private(set) var reportAt: Instant?
 
-    /// Another coordinator has to be told everything.
-    mutating func coordinatorChanged(_ term: Term, now: Instant) {
-        guard reportedTo != term else { return }
+    /// Another coordinator has to be told everything. False: it is the one that we know.
+    @discardableResult
+    mutating func coordinatorChanged(_ term: Term, now: Instant) -> Bool {
+        guard reportedTo != term else { return false }
         reportedTo = term
         (knowsSeen, holdingsSeen) = (false, false)
         reportAt = now
+        return true
     }
 
     /// There is something new to tell.
@@ -53,7 +55,9 @@ struct JobRecord: Sendable {
     }
 
     /// Facts that another node knows.
-    mutating func unite(_ results: [TaskResult], of plan: JobPlan) -> (new: [TaskResult], conflicts: [TaskResult]) {
+    mutating func unite(_ results: [TaskResult], of plan: JobPlan) -> (
+        new: [TaskResult], conflicts: [TaskResult]
+    ) {
         if done?.plan != plan.digest { done = DoneLog(plan: plan.digest, count: plan.count) }
         return done?.unite(results) ?? ([], [])
     }

@@ -1,7 +1,8 @@
-// Two other nodes keep the whole record of a job on their disks. They are whoever confirms first, in the order of the
-// rendezvous hash; joins do not move them, and silence or a refusal does (PROTOCOL 3).
+// Two other nodes keep the whole record of a job on their disks. They are whoever confirms first, in the
+// order of the rendezvous hash; joins do not move them, and silence or a refusal does (PROTOCOL 3).
 
-/// Finds and replaces the keepers of one job, at its coordinator, and says when the job counts as acknowledged.
+/// Finds and replaces the keepers of one job, at its coordinator, and says when the job counts as
+/// acknowledged.
 public struct Keepers: Equatable, Sendable {
     /// How many nodes keep the record, besides the coordinator.
     public static let wanted = 2
@@ -69,7 +70,8 @@ public struct Keepers: Equatable, Sendable {
 
     /// A candidate has the whole record on disk, or a keeper shows that it is still there.
     mutating func confirmed(
-        by peer: NodeID, isNewest: Bool, plan: Digest?, done: TaskSet?, _ view: PeerView, needing print: Digest?,
+        by peer: NodeID, isNewest: Bool, plan: Digest?, done: TaskSet?, _ view: PeerView,
+        needing print: Digest?,
         now: Instant
     ) -> [Action] {
         asked[peer] = nil
@@ -93,7 +95,8 @@ public struct Keepers: Equatable, Sendable {
     }
 
     /// A candidate or keeper does not take the record: no room, or it shuts down.
-    mutating func refused(by peer: NodeID, _ view: PeerView, needing print: Digest?, now: Instant) -> [Action] {
+    mutating func refused(by peer: NodeID, _ view: PeerView, needing print: Digest?, now: Instant) -> [Action]
+    {
         asked[peer] = nil
         refused[peer] = now + Self.refusalRest
         if let at = confirmed.firstIndex(where: { $0.id == peer }) {
@@ -103,7 +106,8 @@ public struct Keepers: Equatable, Sendable {
         return advance(view, needing: print, now: now)
     }
 
-    /// Asks as many candidates as keepers are missing, and one more for each that has not answered within 0.5 s.
+    /// Asks as many candidates as keepers are missing, and one more for each that has not answered within 0.5
+    /// s.
     mutating func advance(_ view: PeerView, needing print: Digest?, now: Instant) -> [Action] {
         refused = refused.filter { $0.value > now }
         let fit = confirmed.filter { isFit($0, view, print, now) }

@@ -1,4 +1,5 @@
-// What the shell tells, and what a changed header means for this node: who watches, who steps down, whose work ends.
+// What the shell tells, and what a changed header means for this node: who watches, who steps down, whose
+// work ends.
 
 extension NodeJobs {
     // MARK: Headers
@@ -23,9 +24,9 @@ extension NodeJobs {
     private mutating func headerChanged(_ header: JobHeader, _ now: Instant) -> [JobAction] {
         let id = header.id
         var actions: [JobAction] = []
-        if let coordinator = coordinators[id] {
-            if header.term > coordinator.header.term {
-                stepDown(coordinator)
+        if let ours = coordinators[id]?.header.term {
+            if header.term > ours {
+                stepDown(id)
             } else {
                 actions += coordinate(id, now) { $0.adopted(header, $1, now: now) }
                 dismiss(id)
@@ -35,13 +36,13 @@ extension NodeJobs {
             actions += work(worker.end(id), now)
         }
         if header.isLive, coordinators[id] == nil {
-            let isOurs = header.term.node == me
-            watches[id] = watches[id] ?? TakeOver(term: header.term, impatient: isOurs, now: now)
-            records[id, default: JobRecord()].coordinatorChanged(header.term, now: now)
-            if watches[id]?.term != header.term {
+            let isNew = records[id, default: JobRecord()].coordinatorChanged(header.term, now: now)
+            if watches[id] == nil {
+                watches[id] = TakeOver(term: header.term, impatient: header.term.node == me, now: now)
+            } else if isNew {
                 watches[id]?.heard(header.term, now: now)
-                actions += work(worker.coordinatorChanged(id, now: now), now)
             }
+            if isNew { actions += work(worker.coordinatorChanged(id, now: now), now) }
         } else {
             watches[id] = nil
         }
@@ -50,9 +51,8 @@ extension NodeJobs {
     }
 
     /// Another node has the higher term: what we know becomes a record, of which the winner is told.
-    private mutating func stepDown(_ coordinator: Coordinator) {
-        let id = coordinator.job
-        coordinators[id] = nil
+    private mutating func stepDown(_ id: JobID) {
+        guard let coordinator = coordinators.removeValue(forKey: id) else { return }
         var record = records[id] ?? JobRecord()
         record.plan = coordinator.plan ?? record.plan
         record.done = coordinator.done ?? record.done
@@ -76,7 +76,9 @@ extension NodeJobs {
         watches[id] = nil
         coordinators[id] = nil
         return worker.end(id).map { step in
-            guard case .stop(let id, let task) = step else { preconditionFailure("ending a job asks for \(step)") }
+            guard case .stop(let id, let task) = step else {
+                preconditionFailure("ending a job asks for \(step)")
+            }
             return .stop(id, task)
         } + [.forget(id)]
     }
@@ -98,7 +100,9 @@ extension NodeJobs {
     }
 
     /// Begins a new term of the job here.
-    mutating func takeOver(_ header: JobHeader, contentFrom peer: NodeID? = nil, _ now: Instant) -> [JobAction] {
+    mutating func takeOver(_ header: JobHeader, contentFrom peer: NodeID? = nil, _ now: Instant)
+        -> [JobAction]
+    {
         let record = records[header.id]
         var new = Coordinator(
             takingOver: header, plan: record?.plan, done: record?.done, me: me, start: start,
@@ -118,12 +122,14 @@ extension NodeJobs {
         let id = header.id
         let steps = plan.map { learn($0, id, now) } ?? []
         if coordinators[id]?.header.term == header.term {
-            let actions = steps + coordinate(id, now) { $0.persisted(term: header.term, plan: plan, $1, now: now) }
+            let actions =
+                steps + coordinate(id, now) { $0.persisted(term: header.term, plan: plan, $1, now: now) }
             reportOwn(id, now)
             return actions
         }
         precondition(
-            header.reign.plan == nil || plan?.digest == header.reign.plan, "\(id) is on disk without its plan")
+            header.reign.plan == nil || plan?.digest == header.reign.plan, "\(id) is on disk without its plan"
+        )
         let stored = JobRecord.Stored(term: header.term, revision: header.reign.revision)
         var record = records[id] ?? JobRecord()
         if record.storing.map({ !$0.isNewer(than: stored) }) ?? false { record.storing = nil }
@@ -146,7 +152,8 @@ extension NodeJobs {
     ) -> [JobAction] {
         records[id, default: JobRecord()].adopt(plan)
         let steps = work(worker.planKnown(plan, now: now), now)
-        return steps + coordinate(id, now) { $0.planned(plan, run: run, inputHolders: inputHolders, $1, now: now) }
+        return steps
+            + coordinate(id, now) { $0.planned(plan, run: run, inputHolders: inputHolders, $1, now: now) }
     }
 
     /// The request cannot be planned: the job fails with this sentence.
@@ -171,7 +178,9 @@ extension NodeJobs {
     }
 
     /// A task gave a blob, which is on our disk.
-    public mutating func finished(_ id: JobID, plan: Digest, _ result: TaskResult, now: Instant) -> [JobAction] {
+    public mutating func finished(_ id: JobID, plan: Digest, _ result: TaskResult, now: Instant)
+        -> [JobAction]
+    {
         guard let header = book[id], result.task.index >= 0 else { return [] }
         var actions: [JobAction] = []
         if header.reign.plan == plan {
@@ -198,14 +207,16 @@ extension NodeJobs {
         return settle([.send(report, to: header.term.node)], now) + work(steps, now)
     }
 
-    /// A result found no room here: nobody's failure. Say it in the view too, so that nothing else is claimed.
+    /// A result found no room here: nobody's failure. Say it in the view too, so that nothing else is
+    /// claimed.
     public mutating func foundNoRoom(_ id: JobID, _ task: TaskID, now: Instant) -> [JobAction] {
         work(worker.failed(task, of: id, now: now), now)
     }
 
     /// An attempt to copy a blob from `peer` ended.
     public mutating func pulled(
-        _ id: JobID, plan: Digest, _ result: TaskResult, from peer: NodeID, _ outcome: PullOutcome, now: Instant
+        _ id: JobID, plan: Digest, _ result: TaskResult, from peer: NodeID, _ outcome: PullOutcome,
+        now: Instant
     ) -> [JobAction] {
         guard let header = book[id], header.reign.plan == plan else { return [] }
         if outcome == .held {
@@ -240,7 +251,8 @@ extension NodeJobs {
     }
 
     /// The outputs could not be made.
-    public mutating func assemblyFailed(_ id: JobID, run: RunID, reason: String, now: Instant) -> [JobAction] {
+    public mutating func assemblyFailed(_ id: JobID, run: RunID, reason: String, now: Instant) -> [JobAction]
+    {
         coordinate(id, now) { $0.assemblyFailed(reason, run: run, $1, now: now) }
     }
 
@@ -256,8 +268,8 @@ extension NodeJobs {
 
     // MARK: Helpers
 
-    /// A plan's content is here: for the record if the header names it, and for a share that waits for it (its grant may
-    /// have been faster than the header).
+    /// A plan's content is here: for the record if the header names it, and for a share that waits for it
+    /// (its grant may have been faster than the header).
     private mutating func learn(_ plan: JobPlan, _ id: JobID, _ now: Instant) -> [JobAction] {
         let named = book[id]?.reign.plan ?? coordinators[id]?.header.reign.plan
         if named == plan.digest || coordinators[id]?.header.reign.plan == plan.digest {

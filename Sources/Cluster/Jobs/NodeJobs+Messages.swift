@@ -1,10 +1,11 @@
-// Messages from other nodes. Whoever speaks under a lower term is told the higher one and obeyed in nothing; whoever
-// speaks under a higher one makes us ask for the header (PROTOCOL 3, S8).
+// Messages from other nodes. Whoever speaks under a lower term is told the higher one and obeyed in nothing;
+// whoever speaks under a higher one makes us ask for the header (PROTOCOL 3, S8).
 
 extension NodeJobs {
     /// A message from `peer`; `link` is what was measured of the way there, needed when it asks for work.
     public mutating func received(
-        _ message: JobMessage, from peer: NodeID, link: LinkMeasure = LinkMeasure(roundTrip: .zero, bytesPerSecond: 0),
+        _ message: JobMessage, from peer: NodeID,
+        link: LinkMeasure = LinkMeasure(roundTrip: .zero, bytesPerSecond: 0),
         now: Instant
     ) -> [JobAction] {
         var actions: [JobAction] = []
@@ -23,9 +24,10 @@ extension NodeJobs {
         } else if message.term > header.term, peer != me {
             actions.append(.exchange(.want([message.job]), to: peer))
         }
-        return actions + (message.body.isForCoordinator
-            ? forCoordinator(message, from: peer, now: now)
-            : settle(forOthers(message, header, from: peer, link: link, now: now), now))
+        return actions
+            + (message.body.isForCoordinator
+                ? forCoordinator(message, from: peer, now: now)
+                : settle(forOthers(message, header, from: peer, link: link, now: now), now))
     }
 
     /// A message of the header exchange.
@@ -45,7 +47,9 @@ extension NodeJobs {
 
     // MARK: To the coordinator
 
-    private mutating func forCoordinator(_ message: JobMessage, from peer: NodeID, now: Instant) -> [JobAction] {
+    private mutating func forCoordinator(_ message: JobMessage, from peer: NodeID, now: Instant)
+        -> [JobAction]
+    {
         let id = message.job
         if case .request(let kind, let number) = message.body {
             return userRequest(kind, number, message, from: peer, now: now)
@@ -56,7 +60,8 @@ extension NodeJobs {
         return coordinate(id, now) { coordinator, view in
             switch message.body {
             case .kept(let term, let revision, let plan, let done, let checksum):
-                let isNewest = term == coordinator.header.term && revision == coordinator.header.reign.revision
+                let isNewest =
+                    term == coordinator.header.term && revision == coordinator.header.reign.revision
                 return coordinator.kept(
                     by: peer, isNewest: isNewest, plan: plan, done: done, checksum: checksum, view, now: now)
             case .notKept: return coordinator.notKept(by: peer, view, now: now)
@@ -66,7 +71,8 @@ extension NodeJobs {
                 return coordinator.heard(beat, plan: plan, from: peer, view, now: now)
             case .finished(let plan, let result, let took, let start, let sequence):
                 return coordinator.finished(
-                    result, took: took, plan: plan, from: peer, start: start, sequence: sequence, view, now: now)
+                    result, took: took, plan: plan, from: peer, start: start, sequence: sequence, view,
+                    now: now)
             case .failed(let plan, let task, let kind):
                 return coordinator.failed(task, kind, plan: plan, from: peer, view, now: now)
             case .holdings(let plan, let held, let start, let sequence):
@@ -91,15 +97,18 @@ extension NodeJobs {
             // The machine of a job that ended is gone; another reign of the same node begins.
             if coordinators[id] == nil { actions += takeOver(header, now) }
             actions += coordinate(id, now) { coordinator, view in
-                let (said, steps) = kind == .cancel
-                    ? coordinator.cancel(message.run, now: now) : coordinator.resume(message.run, view, now: now)
+                let (said, steps) =
+                    kind == .cancel
+                    ? coordinator.cancel(message.run, now: now)
+                    : coordinator.resume(message.run, view, now: now)
                 answer = said
                 return steps
             }
         }
         guard let answer else { return actions }
         if known == nil {
-            answers = answers.suffix(Self.answerLimit - 1)
+            answers =
+                answers.suffix(Self.answerLimit - 1)
                 + [Answer(job: id, node: peer, number: number, answer: answer)]
         }
         return actions + settle([.send(self.message(header, .answer(answer, number: number)), to: peer)], now)
@@ -141,7 +150,9 @@ extension NodeJobs {
         case .grant(let grant): return granted(grant, message, from: peer, now: now)
         case .ask(let ask, asVictim: false):
             guard coordinators[id] != nil else {
-                return [.send(self.message(header, .nothing(request: ask.request, byVictim: false)), to: peer)]
+                return [
+                    .send(self.message(header, .nothing(request: ask.request, byVictim: false)), to: peer)
+                ]
             }
             return coordinate(id, now) { $0.asked(ask, by: peer, $1, now: now) }
         case .ask(let ask, asVictim: true): return asked(ask, header, by: peer, link, now: now)
@@ -184,7 +195,9 @@ extension NodeJobs {
 
     /// What a keeper answers to a sign of life of its coordinator.
     func standing(_ id: JobID) -> JobMessage.Body {
-        guard let record = records[id], let stored = record.stored else { return .notKept(reason: "no record here") }
+        guard let record = records[id], let stored = record.stored else {
+            return .notKept(reason: "no record here")
+        }
         let done = record.done?.done ?? TaskSet()
         return .kept(
             stored.term, revision: stored.revision, plan: record.plan?.digest, done: done,
@@ -212,7 +225,8 @@ extension NodeJobs {
     private mutating func tell(
         _ tasks: TaskSet, of plan: Digest, _ header: JobHeader, to peer: NodeID
     ) -> [JobAction] {
-        guard let record = records[header.id], record.plan?.digest == plan || record.holdings?.plan == plan else {
+        guard let record = records[header.id], record.plan?.digest == plan || record.holdings?.plan == plan
+        else {
             return []
         }
         if tasks.isEmpty {
@@ -233,7 +247,9 @@ extension NodeJobs {
     private mutating func granted(
         _ grant: Grant, _ message: JobMessage, from peer: NodeID, now: Instant
     ) -> [JobAction] {
-        guard let header = book[message.job], header.isLive, message.run == header.state.run else { return [] }
+        guard let header = book[message.job], header.isLive, message.run == header.state.run else {
+            return []
+        }
         if let request = grant.request {
             guard thief.granted(request, now: now) else { return [] }
         } else if peer != max(message.term, header.term).node {
@@ -245,7 +261,8 @@ extension NodeJobs {
         if let plan, grant.tasks.upper > plan.count {
             return [.drop(peer, reason: "grants task \(grant.tasks.upper - 1) of \(plan.count)")]
         }
-        return work(worker.granted(grant, of: header.id, run: message.run, plan: plan, held: held, now: now), now)
+        return work(
+            worker.granted(grant, of: header.id, run: message.run, plan: plan, held: held, now: now), now)
     }
 
     /// A thief asks us as a victim.
@@ -275,7 +292,9 @@ extension NodeJobs {
         }
         let held = records[header.id]?.holdings?.held ?? TaskSet()
         return results.map { result in
-            guard held.contains(result.task) else { return .pull(header.id, plan: plan, result, from: [peer]) }
+            guard held.contains(result.task) else {
+                return .pull(header.id, plan: plan, result, from: [peer])
+            }
             let sequence = records[header.id]?.holdings?.sequence ?? 0
             let body = JobMessage.Body.finished(
                 plan: plan, result, took: nil, start: start, holdSequence: sequence)
@@ -322,7 +341,8 @@ extension JobMessage.Body {
     /// It tells the receiver what to do: not obeyed under a lower term (S8).
     var isOrder: Bool {
         switch self {
-        case .keep, .beat, .handOver, .reply, .victim, .grant, .hold, .damaged, .keepOutputs, .wantResults, .holdingsSeen:
+        case .keep, .beat, .handOver, .reply, .victim, .grant, .hold, .damaged, .keepOutputs, .wantResults,
+            .holdingsSeen:
             true
         default: false
         }

@@ -1,9 +1,11 @@
-// All that one node does for jobs: the book of headers, the jobs that it coordinates, keeps or watches, its own work and
-// its thefts. Each event goes to the machine that it concerns; messages to ourselves never leave (PROTOCOL 3 to 5).
+// All that one node does for jobs: the book of headers, the jobs that it coordinates, keeps or watches, its
+// own work and its thefts. Each event goes to the machine that it concerns; messages to ourselves never leave
+// (PROTOCOL 3 to 5).
 //
-// Contract: call one method an event with the instant at which the shell saw it, then `advance` with the same instant
-// (it fires timers and lets an idle node ask for work), and perform the actions of both in order. Time never goes back.
-// Drain inputs before timers. `nextDeadline` tells when `advance` is to be called without an event.
+// Contract: call one method an event with the instant at which the shell saw it, then `advance` with the same
+// instant (it fires timers and lets an idle node ask for work), and perform the actions of both in order.
+// Time never goes back. Drain inputs before timers. `nextDeadline` tells when `advance` is to be called
+// without an event.
 
 /// The jobs part of a node.
 public struct NodeJobs: Sendable {
@@ -81,7 +83,9 @@ public struct NodeJobs: Sendable {
     // MARK: Time and membership
 
     /// Fires what is due, and lets an idle node ask for work. Call it after every other event too.
-    public mutating func advance(now: Instant, using generator: inout some RandomNumberGenerator) -> [JobAction] {
+    public mutating func advance(now: Instant, using generator: inout some RandomNumberGenerator)
+        -> [JobAction]
+    {
         var actions: [JobAction] = []
         // One timer may set another for this very moment: our own messages to ourselves take no time.
         for _ in 0..<Self.roundLimit {
@@ -101,7 +105,9 @@ public struct NodeJobs: Sendable {
         for id in watches.keys.sorted() { actions += watch(id, now) }
         actions += repeatRequests(now)
         actions += work(worker.advance(now: now), now)
-        for id in records.keys.sorted() where isDue(records[id]?.nextDeadline, now) { actions += report(id, now) }
+        for id in records.keys.sorted() where isDue(records[id]?.nextDeadline, now) {
+            actions += report(id, now)
+        }
         return actions + steal(now, using: &generator)
     }
 
@@ -128,7 +134,9 @@ public struct NodeJobs: Sendable {
     public mutating func linkRefused(by peer: NodeID, now: Instant) -> [JobAction] {
         var actions: [JobAction] = []
         for id in watches.keys.sorted() {
-            guard let header = book[id], header.term.node == peer, header.reign.keepers.contains(me) else { continue }
+            guard let header = book[id], header.term.node == peer, header.reign.keepers.contains(me) else {
+                continue
+            }
             let steps = watches[id]?.linkRefused(header, view, now: now) ?? []
             actions += steps.flatMap { follow($0, header, now) }
         }
@@ -137,7 +145,8 @@ public struct NodeJobs: Sendable {
 
     // MARK: Users
 
-    /// A client hands in a job; the id is the client's, so that a retry is the same job. Nil: it is taken; else why not.
+    /// A client hands in a job; the id is the client's, so that a retry is the same job. Nil: it is taken;
+    /// else why not.
     public mutating func submit(
         _ id: JobID, title: String, request: Digest, now: Instant
     ) -> (refusal: String?, actions: [JobAction]) {
@@ -149,7 +158,8 @@ public struct NodeJobs: Sendable {
         if coordinators[id] != nil { return (nil, []) }
         if book.isFull { return ("too many jobs; wait until some have ended", []) }
         var new = Coordinator(
-            accepting: id, title: title, request: request, me: me, start: start, hasObjectStore: hasObjectStore,
+            accepting: id, title: title, request: request, me: me, start: start,
+            hasObjectStore: hasObjectStore,
             now: now)
         if let flaw = new.header.flaw { return (flaw, []) }
         let actions = new.begin(contentFrom: nil)
@@ -157,8 +167,8 @@ public struct NodeJobs: Sendable {
         return (nil, actions)
     }
 
-    /// A user asks for something about a run of a job; `.answered` comes with the same number, unless nobody answers
-    /// within 30 s.
+    /// A user asks for something about a run of a job; `.answered` comes with the same number, unless nobody
+    /// answers within 30 s.
     public mutating func request(
         _ kind: UserRequest, _ job: JobID, run: RunID, number: UInt64, now: Instant
     ) -> [JobAction] {
@@ -176,7 +186,8 @@ public struct NodeJobs: Sendable {
 
     /// A header as this node's disk had it, with what else was there. Call before anything else.
     public mutating func restore(
-        _ header: JobHeader, plan: JobPlan?, done: [TaskResult], blobs: [TaskResult], finishedFor: Span, now: Instant
+        _ header: JobHeader, plan: JobPlan?, done: [TaskResult], blobs: [TaskResult], finishedFor: Span,
+        now: Instant
     ) -> [JobAction] {
         var record = JobRecord()
         record.stored = JobRecord.Stored(term: header.term, revision: header.reign.revision)
@@ -242,13 +253,15 @@ public struct NodeJobs: Sendable {
                 actions.append(.start(id, task, plan: plan, isolated: isolated))
             case .stop(let id, let task): actions.append(.stop(id, task))
             case .fetchPlan(let id, let digest):
-                actions.append(.fetchPlan(id, digest, from: book[id].map { [$0.term.node] + $0.reign.keepers } ?? []))
+                actions.append(
+                    .fetchPlan(id, digest, from: book[id].map { [$0.term.node] + $0.reign.keepers } ?? []))
             case .beat(let id):
                 let sequence = records[id]?.holdings?.sequence ?? 0
                 guard let header = book[id], let share = worker.shares[id],
                     let beat = worker.heartbeat(of: id, start: start, holdSequence: sequence, now: now)
                 else { continue }
-                actions.append(.send(message(header, .heartbeat(plan: share.digest, beat)), to: header.term.node))
+                actions.append(
+                    .send(message(header, .heartbeat(plan: share.digest, beat)), to: header.term.node))
             }
         }
         return settle(actions, now)
@@ -276,7 +289,9 @@ public struct NodeJobs: Sendable {
             requests[number]?.next = now + Self.requestEvery
             let coordinator = header.term.node
             // An ended job whose coordinator is gone is taken over here, to begin its next run.
-            if coordinator != me, !view.mayAnswer(coordinator), !header.isLive { actions += takeOver(header, now) }
+            if coordinator != me, !view.mayAnswer(coordinator), !header.isLive {
+                actions += takeOver(header, now)
+            }
             let target = coordinators[request.job] != nil ? me : coordinator
             let body = JobMessage.Body.request(request.kind, number: number)
             let message = JobMessage(job: request.job, run: request.run, term: header.term, body: body)
@@ -299,7 +314,9 @@ public struct NodeJobs: Sendable {
     }
 
     mutating func ask(_ step: Thief.Action) -> [JobAction] {
-        guard case .ask(let id, let node, let request, let asVictim) = step, let header = book[id] else { return [] }
+        guard case .ask(let id, let node, let request, let asVictim) = step, let header = book[id] else {
+            return []
+        }
         let ask = AskForWork(
             request: request, start: start, idleSlots: worker.idleSlots, memory: view.own.memory,
             secondsPerCost: worker.secondsPerCost(of: id))
@@ -317,7 +334,8 @@ public struct NodeJobs: Sendable {
             let coordinator = header.term.node
             let answers = view.mayAnswer(coordinator) ? coordinator : nil
             let isNeeded = answers == nil || thief.silent == coordinator
-            let workers = isNeeded ? view.others.filter { $0.fingerprint == print && $0.id != coordinator } : []
+            let workers =
+                isNeeded ? view.others.filter { $0.fingerprint == print && $0.id != coordinator } : []
             return Thief.Target(job: id, coordinator: answers, workers: workers.map(\.id))
         }
     }

@@ -46,7 +46,8 @@ public struct PeerView: Equatable, Sendable {
     public init(me: NodeID, peers: [Peer]) {
         self.me = me
         self.peers = peers.sorted { $0.id < $1.id }
-        precondition(peers.contains { $0.id == me }, "node \(me) is missing in its own view of \(peers.count) peers")
+        precondition(
+            peers.contains { $0.id == me }, "node \(me) is missing in its own view of \(peers.count) peers")
     }
 
     /// The entry of `id`, if it is known.
@@ -90,7 +91,8 @@ public struct PeerView: Equatable, Sendable {
         return others.sorted { (score($0), $0.id.short) < (score($1), $1.id.short) }
     }
 
-    /// The fingerprint with the most slots among the live nodes; equal ones, the lower digest. Nil: none is known.
+    /// The fingerprint with the most slots among the live nodes; equal ones, the lower digest. Nil: none is
+    /// known.
     public var commonestFingerprint: Digest? {
         var slots: [Digest: Int] = [:]
         for peer in peers where isAlive(peer.id) {

@@ -1,5 +1,5 @@
-// How the blobs become outputs that nobody can spoil: assemble, copy to a second node, and only then say so in the
-// manifest. A late writer of an old term writes files that no manifest names (PROTOCOL 5).
+// How the blobs become outputs that nobody can spoil: assemble, copy to a second node, and only then say so
+// in the manifest. A late writer of an old term writes files that no manifest names (PROTOCOL 5).
 
 /// Takes one run from its last blob to its manifest, at the coordinator.
 public struct Publication: Equatable, Sendable {
@@ -48,7 +48,8 @@ public struct Publication: Equatable, Sendable {
         switch state {
         case .idle, .assembling, .abandoned, .over: nil
         case .resting(let wait, _): wait.until
-        case .copying(_, let asked), .published(_, _, let asked): asked.values.max().map { $0 + Self.copyTime }
+        case .copying(_, let asked), .published(_, _, let asked):
+            asked.values.max().map { $0 + Self.copyTime }
         }
     }
 
@@ -77,7 +78,8 @@ public struct Publication: Equatable, Sendable {
     }
 
     /// The outputs are on our disk.
-    mutating func assembled(_ outputs: Digest, _ view: PeerView, keepers: [NodeID], now: Instant) -> [Action] {
+    mutating func assembled(_ outputs: Digest, _ view: PeerView, keepers: [NodeID], now: Instant) -> [Action]
+    {
         if state == .abandoned { state = .idle }
         guard state == .assembling else { return [] }
         if hasObjectStore {
@@ -157,7 +159,8 @@ public struct Publication: Equatable, Sendable {
     ) -> ([NodeID: Instant], [Action]) {
         var asked = asked.filter { candidates.contains($0.key) }
         if asked.values.contains(where: { now - $0 < copyTime }) { return (asked, []) }
-        let next = candidates.first { asked[$0] == nil }
+        let next =
+            candidates.first { asked[$0] == nil }
             ?? candidates.min { (asked[$0] ?? .zero, $0) < (asked[$1] ?? .zero, $1) }
         guard let next else { return (asked, []) }
         asked[next] = now

@@ -1,6 +1,6 @@
-// What happens when a coordinator falls silent. Its keepers watch it, and they alone; they do not wait until membership
-// calls it dead, because a wrong take-over costs only bookkeeping. Everyone else acts as a last resort, when coordinator
-// and keepers are all dead (PROTOCOL 3).
+// What happens when a coordinator falls silent. Its keepers watch it, and they alone; they do not wait until
+// membership calls it dead, because a wrong take-over costs only bookkeeping. Everyone else acts as a last
+// resort, when coordinator and keepers are all dead (PROTOCOL 3).
 
 /// Watches the coordinator of one job, at any node that does not coordinate it.
 public struct TakeOver: Equatable, Sendable {
@@ -110,7 +110,9 @@ public struct TakeOver: Equatable, Sendable {
     private func probes(_ header: JobHeader, _ view: PeerView) -> [Action] {
         let coordinator = header.term.node
         let keepers = header.reign.keepers.filter { $0 != view.me && view.isAlive($0) }
-        let relays = view.ranked(for: header.id).map(\.id).filter { $0 != coordinator && !keepers.contains($0) }
+        let relays = view.ranked(for: header.id).map(\.id).filter {
+            $0 != coordinator && !keepers.contains($0)
+        }
         let direct = coordinator == view.me ? [] : [coordinator]
         return (direct + keepers + relays.prefix(2)).map { .probe(through: $0) }
     }

@@ -1,5 +1,5 @@
-// Who coordinates a job. Terms are compared whole: a counter alone would let two nodes that took over at the same
-// moment both believe that they won.
+// Who coordinates a job. Terms are compared whole: a counter alone would let two nodes that took over at the
+// same moment both believe that they won.
 
 /// One reign of one coordinator over one job: on its disk before it is used (PROTOCOL 3).
 public struct Term: Hashable, Comparable, Sendable, CustomStringConvertible {

@@ -1,9 +1,11 @@
-// Who owns which undone task, as the coordinator knows it from heartbeats. A claim lasts three seconds from the receipt of
-// its heartbeat, whatever membership says; then the task is the coordinator's again, so nothing is ever lost (PROTOCOL 4).
+// Who owns which undone task, as the coordinator knows it from heartbeats. A claim lasts three seconds from
+// the receipt of its heartbeat, whatever membership says; then the task is the coordinator's again, so
+// nothing is ever lost (PROTOCOL 4).
 
 /// The coordinator's table of claims of one run.
 ///
-/// A task is *open* while it has to be done; an open task without any claim is *free*, the coordinator's to grant.
+/// A task is *open* while it has to be done; an open task without any claim is *free*, the coordinator's to
+/// grant.
 public struct Claims: Sendable {
     /// How long a claim lasts from the receipt of its heartbeat.
     public static let lifetime = Span.seconds(3)
@@ -53,7 +55,8 @@ public struct Claims: Sendable {
 
     private(set) var nodes: [NodeID: Node] = [:]
     private var promises: [Promise] = []
-    /// What ran where when the claims of a node ended; if the node comes back as another start, its process died.
+    /// What ran where when the claims of a node ended; if the node comes back as another start, its process
+    /// died.
     private var ranLast: [NodeID: (start: UInt64, tasks: [TaskID])] = [:]
     private var claimants: [[Claimant]]
     /// Tasks that have to be done.
@@ -101,7 +104,9 @@ public struct Claims: Sendable {
         entry.queuedCost = beat.owned.count > beat.running.count ? max(0, plan.cost(beat.owned) - started) : 0
         entry.running = Self.progress(entry.running, beat.running, now)
         // What was promised to others comes before what is taken away, so that nothing falls between.
-        let transfers = beat.gave.filter { !entry.seen.contains(SeenTransfer(request: $0.request, thief: $0.thief)) }
+        let transfers = beat.gave.filter {
+            !entry.seen.contains(SeenTransfer(request: $0.request, thief: $0.thief))
+        }
         entry.seen = beat.gave.map { SeenTransfer(request: $0.request, thief: $0.thief) }
         nodes[node] = entry
         for transfer in transfers where transfer.thief != node {
@@ -113,7 +118,8 @@ public struct Claims: Sendable {
         return (beat.owned.subtracting(open), lost(node, beat.owned.intersection(open)))
     }
 
-    /// A node shows its start id. The tasks that an earlier start of it ran when it was last heard: its process died.
+    /// A node shows its start id. The tasks that an earlier start of it ran when it was last heard: its
+    /// process died.
     mutating func started(_ node: NodeID, start: UInt64) -> (start: UInt64, tasks: [TaskID])? {
         if let entry = nodes[node], entry.start != start {
             return (entry.start, entry.running.keys.sorted())
@@ -196,7 +202,9 @@ public struct Claims: Sendable {
     ) -> [TaskID: Work] {
         var result: [TaskID: Work] = [:]
         for item in running {
-            var work = before[item.task] ?? Work(progress: item.progress, since: now, changed: now, isCopy: item.isCopy)
+            var work =
+                before[item.task]
+                ?? Work(progress: item.progress, since: now, changed: now, isCopy: item.isCopy)
             if work.progress != item.progress { (work.progress, work.changed) = (item.progress, now) }
             result[item.task] = work
         }
@@ -239,8 +247,8 @@ public struct Claims: Sendable {
         free = free.union(freed.intersection(open))
     }
 
-    /// Those of `tasks` that another node keeps: the one that runs it, else the lower id. Only a conflict that both
-    /// heartbeats confirmed counts: a range that just changed hands is listed twice for a moment.
+    /// Those of `tasks` that another node keeps: the one that runs it, else the lower id. Only a conflict
+    /// that both heartbeats confirmed counts: a range that just changed hands is listed twice for a moment.
     private func lost(_ node: NodeID, _ tasks: TaskSet) -> TaskSet {
         var lost: [TaskID] = []
         for range in tasks.ranges {

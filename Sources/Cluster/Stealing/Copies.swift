@@ -1,5 +1,6 @@
-// Two of a task on purpose. A rescue copy replaces one that does not get on; it is never capped. A speculative copy lets
-// an idle node race a slow one at the end of a job; it is, because most of that work is wasted (PROTOCOL 4, S13).
+// Two of a task on purpose. A rescue copy replaces one that does not get on; it is never capped. A
+// speculative copy lets an idle node race a slow one at the end of a job; it is, because most of that work is
+// wasted (PROTOCOL 4, S13).
 
 /// Decides which running task an idle node may copy, at the coordinator.
 public struct Copies: Equatable, Sendable {
@@ -26,7 +27,8 @@ public struct Copies: Equatable, Sendable {
 
     /// The lowest task of which no claimant gets on, and that `thief` may run.
     func rescue(
-        for thief: NodeID, _ claims: Claims, _ plan: JobPlan, _ model: CostModel, allowed: TaskSet, now: Instant
+        for thief: NodeID, _ claims: Claims, _ plan: JobPlan, _ model: CostModel, allowed: TaskSet,
+        now: Instant
     ) -> TaskID? {
         var stuck: [TaskID: Int] = [:]
         for (_, node) in claims.nodes.sorted(by: { $0.key < $1.key }) {
@@ -40,7 +42,8 @@ public struct Copies: Equatable, Sendable {
         }
         return stuck.keys.sorted().first { task in
             claims.open.contains(task) && allowed.contains(task)
-                && stuck[task] == claims.claimants(of: task).count && !claims.claimants(of: task).contains(thief)
+                && stuck[task] == claims.claimants(of: task).count
+                && !claims.claimants(of: task).contains(thief)
         }
     }
 

@@ -1,5 +1,5 @@
-// What a task will take. The plan predicts costs in units; how long a unit takes is learnt from finished tasks, the
-// latest ones counting most, because neighbours along the curve are alike (PROTOCOL 4).
+// What a task will take. The plan predicts costs in units; how long a unit takes is learnt from finished
+// tasks, the latest ones counting most, because neighbours along the curve are alike (PROTOCOL 4).
 
 /// Turns predicted cost into time and corrects itself with every measurement.
 public struct CostModel: Equatable, Sendable {
@@ -42,8 +42,9 @@ public struct CostModel: Equatable, Sendable {
 }
 
 extension JobPlan {
-    /// The tail of `set` whose predicted cost comes nearest to `share` of the cost of `set` plus `running` (which cannot
-    /// move). At least one task when `set` has any; contiguous along the curve apart from what is done already.
+    /// The tail of `set` whose predicted cost comes nearest to `share` of the cost of `set` plus `running`
+    /// (which cannot move). At least one task when `set` has any; contiguous along the curve apart from what
+    /// is done already.
     public func tail(of set: TaskSet, share: Double, running: Double = 0) -> TaskSet {
         let goal = (cost(set) + running) * share
         var tail = TaskSet()

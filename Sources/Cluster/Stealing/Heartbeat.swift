@@ -1,5 +1,5 @@
-// What nodes tell each other about work. All of it may be lost, doubled, late or reordered: a heartbeat says everything
-// that a node owns, so the next one heals whatever the last one missed (PROTOCOL 4).
+// What nodes tell each other about work. All of it may be lost, doubled, late or reordered: a heartbeat says
+// everything that a node owns, so the next one heals whatever the last one missed (PROTOCOL 4).
 
 /// One task at work.
 public struct RunningTask: Hashable, Sendable {
@@ -89,7 +89,9 @@ public struct Heartbeat: Hashable, Sendable {
             return "gave away what cannot be"
         }
         if unconfirmed.count > Self.resultLimit { return "\(unconfirmed.count) results in one heartbeat" }
-        if unconfirmed.contains(where: { $0.task.index < 0 || $0.task.index >= count }) { return "no such task" }
+        if unconfirmed.contains(where: { $0.task.index < 0 || $0.task.index >= count }) {
+            return "no such task"
+        }
         return secondsPerCost.isFinite && secondsPerCost >= 0 ? nil : "impossible speed"
     }
 }
@@ -131,7 +133,8 @@ public struct Grant: Hashable, Sendable {
 
     /// A grant with these contents.
     public init(
-        plan: Digest, request: UInt64?, tasks: TaskSet, areCopies: Bool = false, isolated: TaskSet = TaskSet(),
+        plan: Digest, request: UInt64?, tasks: TaskSet, areCopies: Bool = false,
+        isolated: TaskSet = TaskSet(),
         secondsPerCost: Double = 0
     ) {
         self.plan = plan

@@ -1,5 +1,5 @@
-// The blobs that this node holds of one plan. The digests are facts; the numbered changes let a coordinator notice that
-// it missed one and ask for the whole list (PROTOCOL 3).
+// The blobs that this node holds of one plan. The digests are facts; the numbered changes let a coordinator
+// notice that it missed one and ask for the whole list (PROTOCOL 3).
 
 /// Blobs of one plan on this node's disk.
 public struct Holdings: Equatable, Sendable {

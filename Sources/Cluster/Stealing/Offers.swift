@@ -1,5 +1,6 @@
-// The first hand of cards: as many contiguous ranges of equal predicted cost as there are nodes, but never so many that a
-// range is shorter than four tasks. Whatever is unequal afterwards is stealing's business (PROTOCOL 4).
+// The first hand of cards: as many contiguous ranges of equal predicted cost as there are nodes, but never so
+// many that a range is shorter than four tasks. Whatever is unequal afterwards is stealing's business
+// (PROTOCOL 4).
 
 /// The ranges that a coordinator offers when a run starts.
 public enum Offers {
@@ -19,8 +20,8 @@ public enum Offers {
         }
     }
 
-    /// Splits `open` into min(nodes, tasks/4) ranges of equal cost; the first nodes get one each. `nodes` come in the
-    /// order of preference: those that hold the inputs first.
+    /// Splits `open` into min(nodes, tasks/4) ranges of equal cost; the first nodes get one each. `nodes`
+    /// come in the order of preference: those that hold the inputs first.
     public static func split(_ open: TaskSet, of plan: JobPlan, among nodes: [NodeID]) -> [Offer] {
         let count = min(nodes.count, max(1, open.count / tasksARange))
         guard count > 0, !open.isEmpty else { return [] }

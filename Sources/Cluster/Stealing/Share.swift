@@ -1,5 +1,5 @@
-// What one node owns of one job: a queue, what runs, what it gave away a moment ago, and what it finished without the
-// coordinator having confirmed. A heartbeat is a copy of exactly this (PROTOCOL 4).
+// What one node owns of one job: a queue, what runs, what it gave away a moment ago, and what it finished
+// without the coordinator having confirmed. A heartbeat is a copy of exactly this (PROTOCOL 4).
 
 /// A node's share of one run of a job.
 public struct Share: Sendable {
@@ -99,7 +99,8 @@ public struct Share: Sendable {
 
     mutating func progressed(_ task: TaskID, to progress: UInt32) { running[task]?.progress = progress }
 
-    /// A result, perhaps of a task that was stopped a moment ago: it is a fact all the same. The time it took, if it ran.
+    /// A result, perhaps of a task that was stopped a moment ago: it is a fact all the same. The time it
+    /// took, if it ran.
     mutating func finished(_ result: TaskResult, now: Instant) -> Span? {
         queue.remove(result.task)
         copies.removeAll { $0 == result.task }
@@ -137,7 +138,9 @@ public struct Share: Sendable {
         if gave.contains(where: { $0.transfer.request == ask.request && $0.transfer.thief == thief }) {
             return TaskSet()
         }
-        guard gave.filter({ now - $0.at <= Self.gaveFor }).count < Heartbeat.transferLimit else { return TaskSet() }
+        guard gave.filter({ now - $0.at <= Self.gaveFor }).count < Heartbeat.transferLimit else {
+            return TaskSet()
+        }
         let left = running.reduce(0.0) { sum, item in
             let cost = plan.cost(item.key)
             let done = (now - item.value.since).seconds / max(1e-12, model.secondsPerCost)
@@ -158,15 +161,19 @@ public struct Share: Sendable {
     func isolated(of tasks: TaskSet) -> TaskSet { isolated.intersection(tasks) }
 
     /// What the coordinator has to know now.
-    mutating func heartbeat(start: UInt64, sequence: UInt64, holdSequence: UInt64, now: Instant) -> Heartbeat {
+    mutating func heartbeat(start: UInt64, sequence: UInt64, holdSequence: UInt64, now: Instant) -> Heartbeat
+    {
         gave.removeAll { now - $0.at > Self.gaveFor }
         let results = unconfirmed.sorted { $0.key < $1.key }.prefix(Heartbeat.resultLimit)
         let work = running.sorted { $0.key < $1.key }.prefix(Heartbeat.runningLimit)
         return Heartbeat(
             start: start, sequence: sequence, owned: owned,
-            running: work.map { RunningTask(task: $0.key, progress: $0.value.progress, isCopy: $0.value.isCopy) },
+            running: work.map {
+                RunningTask(task: $0.key, progress: $0.value.progress, isCopy: $0.value.isCopy)
+            },
             gave: gave.map(\.transfer),
-            unconfirmed: results.map { TaskResult(task: $0.key, digest: $0.value) }, holdSequence: holdSequence,
+            unconfirmed: results.map { TaskResult(task: $0.key, digest: $0.value) },
+            holdSequence: holdSequence,
             secondsPerCost: model.measured > 0 ? model.secondsPerCost : 0, isSaturated: isSaturated)
     }
 

@@ -1,5 +1,5 @@
-// Sets of tasks as ranges along the Hilbert curve. Work moves in contiguous pieces, so a thousand tasks are usually one
-// range, in memory and on the wire alike.
+// Sets of tasks as ranges along the Hilbert curve. Work moves in contiguous pieces, so a thousand tasks are
+// usually one range, in memory and on the wire alike.
 
 /// Contiguous tasks, half open: `lower` is in, `upper` is not (PROTOCOL 4).
 public struct TaskRange: Hashable, Sendable, CustomStringConvertible {
@@ -176,7 +176,8 @@ public struct TaskSet: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension TaskSet {
-    /// The compact form: for each range the gap since the last one and the length, both as LEB128 (PROTOCOL 3).
+    /// The compact form: for each range the gap since the last one and the length, both as LEB128 (PROTOCOL
+    /// 3).
     public var encoded: [UInt8] {
         var bytes: [UInt8] = []
         func append(_ value: Int) {
@@ -196,7 +197,8 @@ extension TaskSet {
         return bytes
     }
 
-    /// Reads the compact form; nil when it is malformed or reaches past `count`. Allocates no more than the bytes earn.
+    /// Reads the compact form; nil when it is malformed or reaches past `count`. Allocates no more than the
+    /// bytes earn.
     public init?(decoding bytes: [UInt8], count: Int) {
         var at = 0
         func next() -> Int? {

@@ -1,5 +1,6 @@
-// An idle node looks for work. It asks the coordinator, which knows every load and points at the best victim; then it
-// asks the victim itself. Without a coordinator it asks a random worker: stealing never waits for a take-over (PROTOCOL 4).
+// An idle node looks for work. It asks the coordinator, which knows every load and points at the best victim;
+// then it asks the victim itself. Without a coordinator it asks a random worker: stealing never waits for a
+// take-over (PROTOCOL 4).
 
 /// Decides whom an idle node asks, and which grants still count.
 public struct Thief: Equatable, Sendable {
@@ -60,7 +61,8 @@ public struct Thief: Equatable, Sendable {
         }
     }
 
-    /// A slot is free and nothing is queued: asks, unless a question is out or the last answer was a moment ago.
+    /// A slot is free and nothing is queued: asks, unless a question is out or the last answer was a moment
+    /// ago.
     mutating func ranDry(
         _ targets: [Target], now: Instant, using generator: inout some RandomNumberGenerator
     ) -> [Action] {
@@ -100,7 +102,9 @@ public struct Thief: Equatable, Sendable {
 
     /// A grant came. True: it answers a question of the last two seconds, and is the first that does.
     mutating func granted(_ request: UInt64, now: Instant) -> Bool {
-        guard let asked = open.removeValue(forKey: request), now - asked <= Self.voidAfter else { return false }
+        guard let asked = open.removeValue(forKey: request), now - asked <= Self.voidAfter else {
+            return false
+        }
         silent = nil
         if case .asking(_, _, request, _) = state { state = .working }
         return true

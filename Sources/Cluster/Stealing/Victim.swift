@@ -1,5 +1,5 @@
-// What a busy node gives to an idle one: half of what is left, from the tail, so that both keep contiguous ranges; but
-// only if that saves more time than moving the bytes costs, twice over (PROTOCOL 4).
+// What a busy node gives to an idle one: half of what is left, from the tail, so that both keep contiguous
+// ranges; but only if that saves more time than moving the bytes costs, twice over (PROTOCOL 4).
 
 /// The link to a thief as it was measured, shared with whatever else uses it.
 public struct LinkMeasure: Equatable, Sendable {
@@ -49,12 +49,15 @@ public enum Victim {
     }
 
     /// The tasks for the thief; empty: it is not worth while.
-    public static func give(_ ask: AskForWork, from load: Load, of plan: JobPlan, over link: LinkMeasure) -> TaskSet {
+    public static func give(_ ask: AskForWork, from load: Load, of plan: JobPlan, over link: LinkMeasure)
+        -> TaskSet
+    {
         guard !load.isSaturated, !load.queue.isEmpty else { return TaskSet() }
         let fitting = load.queue.fitting(memory: ask.memory, in: plan)
         guard !fitting.isEmpty else { return TaskSet() }
         let mine = load.model.secondsPerCost / Double(max(1, load.slots))
-        let theirs = (ask.secondsPerCost > 0 ? ask.secondsPerCost : load.model.secondsPerCost)
+        let theirs =
+            (ask.secondsPerCost > 0 ? ask.secondsPerCost : load.model.secondsPerCost)
             / Double(max(1, ask.idleSlots))
         // Half when both are equally fast; a slower thief gets less, so that both end together.
         let share = min(0.5, mine / (mine + theirs))

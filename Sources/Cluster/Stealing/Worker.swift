@@ -1,5 +1,5 @@
-// The part of a node that computes: it fills its slots from its shares of all jobs, as far as memory goes, and tells the
-// coordinators every second what it owns (PROTOCOL 4).
+// The part of a node that computes: it fills its slots from its shares of all jobs, as far as memory goes,
+// and tells the coordinators every second what it owns (PROTOCOL 4).
 
 /// One node's slots, memory and shares.
 public struct Worker: Sendable {
@@ -79,7 +79,9 @@ public struct Worker: Sendable {
     }
 
     /// A result. Returns the time it took, if it was still ours.
-    mutating func finished(_ result: TaskResult, of job: JobID, now: Instant) -> (took: Span?, actions: [Action]) {
+    mutating func finished(_ result: TaskResult, of job: JobID, now: Instant) -> (
+        took: Span?, actions: [Action]
+    ) {
         let took = shares[job]?.finished(result, now: now)
         return (took ?? nil, fill(now))
     }
@@ -144,14 +146,15 @@ public struct Worker: Sendable {
 
     // MARK: Helpers
 
-    /// Starts what slots and memory allow; the job with the fewest running tasks goes first. A task that needs more than
-    /// what is free waits until others are done; alone it always starts.
+    /// Starts what slots and memory allow; the job with the fewest running tasks goes first. A task that
+    /// needs more than what is free waits until others are done; alone it always starts.
     private mutating func fill(_ now: Instant) -> [Action] {
         var actions: [Action] = []
         var blocked: Set<JobID> = []
         while idleSlots > 0 {
             let candidates = shares.values.filter { !$0.queue.isEmpty && !blocked.contains($0.job) }
-            guard let job = candidates.min(by: { ($0.running.count, $0.job) < ($1.running.count, $1.job) })?.job
+            guard
+                let job = candidates.min(by: { ($0.running.count, $0.job) < ($1.running.count, $1.job) })?.job
             else { break }
             let used = shares.values.reduce(0) { $0 + $1.memory }
             let limit = memory
@@ -159,7 +162,9 @@ public struct Worker: Sendable {
                 blocked.insert(job)
                 continue
             }
-            guard let digest = shares[job]?.digest, let isolated = shares[job]?.start(task, now: now) else { break }
+            guard let digest = shares[job]?.digest, let isolated = shares[job]?.start(task, now: now) else {
+                break
+            }
             actions.append(.start(job, task, plan: digest, isolated: isolated))
         }
         return actions

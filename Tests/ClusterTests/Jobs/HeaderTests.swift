@@ -109,7 +109,8 @@ import Testing
         let answer = a.received(.want([job(1)]), from: node(2), now: at(1))
         let aged = AgedHeader(header: new, finishedFor: .zero)
         #expect(answer == [.send(.headers([aged]), to: node(2))])
-        #expect(b.received(.headers([aged]), from: node(1), now: at(1)) == [.changed(new), .rumour(new.rumour)])
+        #expect(
+            b.received(.headers([aged]), from: node(1), now: at(1)) == [.changed(new), .rumour(new.rumour)])
         #expect(b.received(.headers([aged]), from: node(1), now: at(1)) == [])
         #expect(b.heard(new.rumour, from: node(1)) == [])
     }
@@ -122,7 +123,8 @@ import Testing
         while let (from, action) = post.first {
             post.removeFirst()
             guard case .send(let message, let to) = action else { continue }
-            let answers = to == node(2)
+            let answers =
+                to == node(2)
                 ? b.received(message, from: from, now: at(1)) : a.received(message, from: from, now: at(1))
             post += answers.map { (to, $0) }
         }
@@ -137,7 +139,9 @@ import Testing
         let over = header(1, .complete(outputs: digest(1)))
         _ = a.update(over, now: at(0))
         let day = 24.0 * 3600
-        guard case .send(.headers(let aged), _)? = a.received(.want([job(1)]), from: node(2), now: at(89 * day)).first
+        guard
+            case .send(.headers(let aged), _)? = a.received(.want([job(1)]), from: node(2), now: at(89 * day))
+                .first
         else { return }
         #expect(aged[0].finishedFor == .seconds(89 * day))
         _ = b.received(aged[0], from: node(1), now: at(5))

@@ -4,11 +4,14 @@ import Testing
 
 /// Node 1's view of nodes 1 to `count`.
 func view(_ count: Int, dead: [UInt64] = [], noRoom: [UInt64] = [], me: UInt64 = 1) -> PeerView {
-    PeerView(me: node(me), peers: (1...UInt64(count)).map {
-        Peer(
-            id: node($0), start: 1, standing: dead.contains($0) ? .dead : .alive, fingerprint: engine, slots: 1,
-            hasRoom: !noRoom.contains($0))
-    })
+    PeerView(
+        me: node(me),
+        peers: (1...UInt64(count)).map {
+            Peer(
+                id: node($0), start: 1, standing: dead.contains($0) ? .dead : .alive, fingerprint: engine,
+                slots: 1,
+                hasRoom: !noRoom.contains($0))
+        })
 }
 
 extension Keepers {
@@ -27,7 +30,10 @@ extension Keepers {
         var keepers = Keepers(job: job(1), now: at(0))
         #expect(keepers.storedHere(five, needing: nil, now: at(0)) == [.ask(order[0]), .ask(order[1])])
         #expect(keepers.nextDeadline == at(0.5))
-        #expect(keepers.confirmed(order[1], five, now: at(0.1)) == [.changed([order[1]]), .acknowledged(copies: 2)])
+        #expect(
+            keepers.confirmed(order[1], five, now: at(0.1)) == [
+                .changed([order[1]]), .acknowledged(copies: 2),
+            ])
         #expect(keepers.confirmed(order[1], five, now: at(0.1)) == [])
         #expect(
             keepers.confirmed(order[0], five, now: at(0.2))
@@ -51,7 +57,9 @@ extension Keepers {
         #expect(keepers.storedHere(view(1), needing: nil, now: at(0)) == [.acknowledged(copies: 1)])
         #expect(keepers.advance(view(2), needing: nil, now: at(60)) == [.ask(node(2))])
         #expect(
-            keepers.confirmed(node(2), view(2), now: at(61)) == [.changed([node(2)]), .acknowledged(copies: 2)])
+            keepers.confirmed(node(2), view(2), now: at(61)) == [
+                .changed([node(2)]), .acknowledged(copies: 2),
+            ])
     }
 
     @Test func aSilentKeeperIsReplacedByTheNextThatConfirms() {
@@ -100,7 +108,10 @@ extension Keepers {
         let three = view(3)
         #expect(watch.nextDeadline(isKeeper: true) == at(3))
         #expect(watch.advance(header(), three, now: at(2.9)) == [])
-        #expect(watch.advance(header(), three, now: at(3)) == [.probe(through: node(3)), .probe(through: node(2))])
+        #expect(
+            watch.advance(header(), three, now: at(3)) == [
+                .probe(through: node(3)), .probe(through: node(2)),
+            ])
         #expect(watch.nextDeadline(isKeeper: true) == at(3.3))
         #expect(watch.advance(header(), three, now: at(3.3)) == [.takeOver])
     }

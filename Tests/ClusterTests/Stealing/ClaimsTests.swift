@@ -132,7 +132,8 @@ func beat(
         #expect(rescue(4, for: b) == TaskID(0))
         claims.promise(set(0..<1), to: b, now: at(4))
         #expect(rescue(4.1, for: node(3)) == nil)
-        let reply = claims.heard(beat(6, set(0..<1), running: [0], progress: 1), from: a, of: plan, now: at(5))
+        let reply = claims.heard(
+            beat(6, set(0..<1), running: [0], progress: 1), from: a, of: plan, now: at(5))
         #expect(reply?.elsewhere == TaskSet())
     }
 
@@ -146,7 +147,8 @@ func beat(
         let view = view(4)
         func next(_ thief: UInt64) -> TaskID? {
             copies.speculation(
-                for: node(thief), secondsPerCost: 1, claims, plan, model, allowed: plan.all, view: view, now: at(1))
+                for: node(thief), secondsPerCost: 1, claims, plan, model, allowed: plan.all, view: view,
+                now: at(1))
         }
         #expect(next(1) == nil)
         #expect(next(2) == TaskID(0))

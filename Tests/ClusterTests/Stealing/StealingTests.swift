@@ -64,11 +64,20 @@ import Testing
         let even = Offers.split(testPlan(12).all, of: testPlan(12), among: [node(1), node(2)])
         #expect(even == [.init(node: node(1), tasks: set(0..<6)), .init(node: node(2), tasks: set(6..<12))])
         let dear = testPlan(12) { $0 < 3 ? 3 : 1 }
-        #expect(Offers.split(dear.all, of: dear, among: [node(1), node(2)]).map(\.tasks) == [set(0..<3), set(3..<12)])
+        #expect(
+            Offers.split(dear.all, of: dear, among: [node(1), node(2)]).map(\.tasks) == [
+                set(0..<3), set(3..<12),
+            ])
         // Not more than a range for four tasks, and at least one.
         #expect(Offers.split(testPlan(9).all, of: testPlan(9), among: (1...5).map { node($0) }).count == 2)
-        #expect(Offers.split(testPlan(2).all, of: testPlan(2), among: (1...5).map { node($0) }).map(\.tasks) == [set(0..<2)])
-        #expect(Offers.preference([node(1), node(2), node(3)], holdingInputs: [node(2)]) == [node(2), node(1), node(3)])
+        #expect(
+            Offers.split(testPlan(2).all, of: testPlan(2), among: (1...5).map { node($0) }).map(\.tasks) == [
+                set(0..<2)
+            ])
+        #expect(
+            Offers.preference([node(1), node(2), node(3)], holdingInputs: [node(2)]) == [
+                node(2), node(1), node(3),
+            ])
     }
 
     @Test func offersCoverEverythingOnce() {
@@ -174,7 +183,8 @@ import Testing
 
     func load(_ queue: TaskSet, running: Double = 0, saturated: Bool = false) -> Victim.Load {
         Victim.Load(
-            queue: queue, runningCost: running, slots: 1, model: CostModel(secondsPerCost: 1), isSaturated: saturated)
+            queue: queue, runningCost: running, slots: 1, model: CostModel(secondsPerCost: 1),
+            isSaturated: saturated)
     }
 
     let ask = AskForWork(request: 1, start: 1, idleSlots: 1)
@@ -189,7 +199,9 @@ import Testing
     }
 
     @Test func theGainHasToExceedTwiceTheTransfer() {
-        let tasks = (0..<4).map { _ in PlannedTask(key: digest(1), cost: 1, inputBytes: 80_000_000, resultBytes: 0) }
+        let tasks = (0..<4).map { _ in
+            PlannedTask(key: digest(1), cost: 1, inputBytes: 80_000_000, resultBytes: 0)
+        }
         let heavy = JobPlan(digest: digest(2), fingerprint: engine, tasks: tasks)
         // Two of four tasks: 2 s gained; 1.6 s of transfer.
         #expect(Victim.give(ask, from: load(heavy.all), of: heavy, over: lan) == TaskSet())
@@ -242,7 +254,8 @@ import Testing
     @Test func aDoubledGrantChangesNothing() {
         var worker = Worker(slots: 1, memory: .max)
         _ = worker.granted(grant(set(0..<4)), of: job(1), run: .first, plan: plan, held: nil, now: at(0))
-        let again = worker.granted(grant(set(0..<4)), of: job(1), run: .first, plan: plan, held: nil, now: at(0.1))
+        let again = worker.granted(
+            grant(set(0..<4)), of: job(1), run: .first, plan: plan, held: nil, now: at(0.1))
         #expect(again == [.beat(job(1))])
         #expect(worker.owned(of: job(1)) == set(0..<4))
     }
@@ -251,7 +264,8 @@ import Testing
         var worker = Worker(slots: 1, memory: .max)
         var held = Holdings(plan: plan.digest)
         held.add(result(1))
-        let actions = worker.granted(grant(set(1..<3)), of: job(1), run: .first, plan: plan, held: held, now: at(0))
+        let actions = worker.granted(
+            grant(set(1..<3)), of: job(1), run: .first, plan: plan, held: held, now: at(0))
         #expect(actions == [start(2), .beat(job(1))])
         let beat = worker.heartbeat(of: job(1), start: 1, holdSequence: 1, now: at(0))
         #expect(beat?.unconfirmed == [result(1)])
@@ -293,7 +307,9 @@ import Testing
     }
 
     @Test func memoryAdmitsTasksAndADearOneRunsAlone() {
-        let tasks = (0..<3).map { PlannedTask(key: digest(1), cost: Double(3 - $0), memory: $0 == 0 ? 60 : 50) }
+        let tasks = (0..<3).map {
+            PlannedTask(key: digest(1), cost: Double(3 - $0), memory: $0 == 0 ? 60 : 50)
+        }
         let plan = JobPlan(digest: digest(2), fingerprint: engine, tasks: tasks)
         var worker = Worker(slots: 4, memory: 100)
         let grant = Grant(plan: plan.digest, request: nil, tasks: plan.all)
@@ -307,14 +323,18 @@ import Testing
         _ = worker.granted(grant(set(0..<4)), of: job(1), run: .first, plan: plan, held: nil, now: at(0))
         #expect(worker.resized(slots: 1, memory: .max, hasRoom: false, now: at(1)) == [.beat(job(1))])
         #expect(worker.owned(of: job(1)) == set(1..<2))
-        #expect(worker.granted(grant(set(4..<5)), of: job(1), run: .first, plan: plan, held: nil, now: at(1)) == [])
+        #expect(
+            worker.granted(grant(set(4..<5)), of: job(1), run: .first, plan: plan, held: nil, now: at(1))
+                == [])
         #expect(!worker.isDry)
     }
 
     @Test func aLaterRunReplacesTheShareAndAnEarlierOneIsNotObeyed() {
         var worker = Worker(slots: 1, memory: .max)
         _ = worker.granted(grant(set(0..<4)), of: job(1), run: RunID(2), plan: plan, held: nil, now: at(0))
-        #expect(worker.granted(grant(set(4..<6)), of: job(1), run: RunID(1), plan: plan, held: nil, now: at(1)) == [])
+        #expect(
+            worker.granted(grant(set(4..<6)), of: job(1), run: RunID(1), plan: plan, held: nil, now: at(1))
+                == [])
         #expect(
             worker.granted(grant(set(4..<6)), of: job(1), run: RunID(3), plan: plan, held: nil, now: at(1))
                 == [.stop(job(1), TaskID(1)), start(4), .beat(job(1))])
