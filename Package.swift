@@ -26,7 +26,8 @@ let package = Package(
         .executableTarget(
             name: "arbutus",
             dependencies: [
-                "Mosaic", "Raster", "TileStore", "Scenes", "Engine", "Sample", "Simulator", "Yams",
+                "Mosaic", "Raster", "TileStore", "Scenes", "Engine", "Sample", "Cluster", "Simulator",
+                "Yams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "MosaicTests", dependencies: ["Mosaic"]),

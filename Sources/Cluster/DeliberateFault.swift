@@ -1,5 +1,6 @@
-// Protocol faults that the tests switch on one at a time, to prove that the simulator's checks can fail. They are part
-// of the shipped code only so that what is broken is the shipped code; no configuration file reaches them.
+// Protocol faults that the tests switch on one at a time, to prove that the simulator's checks can fail. They
+// are part of the shipped code only so that what is broken is the shipped code; no configuration file reaches
+// them.
 
 /// A fault in this node's protocol, and the invariant of PROTOCOL section 7 that must notice it.
 ///

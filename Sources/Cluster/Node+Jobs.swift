@@ -1,5 +1,5 @@
-// The jobs of a node: its events go in, what they want done comes out. Messages about jobs travel on links; a link that
-// is missing is dialled, and the message waits for it a little.
+// The jobs of a node: its events go in, what they want done comes out. Messages about jobs travel on links; a
+// link that is missing is dialled, and the message waits for it a little.
 
 /// The part of a node that carries `NodeJobs` on membership's links and gossip.
 struct JobsPort: Sendable {
@@ -63,8 +63,10 @@ extension Node {
     private mutating func take(_ note: Membership.Note, _ now: Instant) -> [JobAction] {
         switch note {
         case .frame(.job(let message), let peer):
-            return port.jobs?.received(message, from: peer, link: membership.configuration.link, now: now) ?? []
-        case .frame(.book(let message), let peer): return port.jobs?.received(message, from: peer, now: now) ?? []
+            return port.jobs?.received(message, from: peer, link: membership.configuration.link, now: now)
+                ?? []
+        case .frame(.book(let message), let peer):
+            return port.jobs?.received(message, from: peer, now: now) ?? []
         case .frame: return []
         case .rumour(let rumour, let peer): return port.jobs?.heard(rumour, from: peer, now: now) ?? []
         case .refused(let peer): return port.jobs?.linkRefused(by: peer, now: now) ?? []
@@ -72,7 +74,9 @@ extension Node {
             port.waiting[peer] = nil
             return []
         case .linkUp(let peer):
-            for frame in port.waiting.removeValue(forKey: peer) ?? [] { _ = membership.sendFrame(frame, to: peer) }
+            for frame in port.waiting.removeValue(forKey: peer) ?? [] {
+                _ = membership.sendFrame(frame, to: peer)
+            }
             return port.jobs?.compareBooks(with: peer, now: now) ?? []
         }
     }
@@ -91,10 +95,12 @@ extension Node {
         case .restore(let header, let plan, let done, let blobs, let age):
             return jobs.restore(header, plan: plan, done: done, blobs: blobs, finishedFor: age, now: now)
         case .persisted(let header, let plan): return jobs.persisted(header, plan: plan, now: now)
-        case .persistFailed(let header, let reason): return jobs.persistFailed(header, reason: reason, now: now)
+        case .persistFailed(let header, let reason):
+            return jobs.persistFailed(header, reason: reason, now: now)
         case .planned(let id, let run, let plan, let holders):
             return jobs.planned(id, run: run, plan, inputHolders: holders, now: now)
-        case .planFailed(let id, let run, let reason): return jobs.planFailed(id, run: run, reason: reason, now: now)
+        case .planFailed(let id, let run, let reason):
+            return jobs.planFailed(id, run: run, reason: reason, now: now)
         case .planKnown(let id, let plan, let blobs): return jobs.planKnown(id, plan, blobs: blobs, now: now)
         default: return Node.takeResult(event, &jobs, now)
         }
@@ -106,14 +112,16 @@ extension Node {
             jobs.progressed(id, task, to: progress)
             return []
         case .finished(let id, let plan, let result): return jobs.finished(id, plan: plan, result, now: now)
-        case .failed(let id, let plan, let task, let kind): return jobs.failed(id, plan: plan, task, kind, now: now)
+        case .failed(let id, let plan, let task, let kind):
+            return jobs.failed(id, plan: plan, task, kind, now: now)
         case .foundNoRoom(let id, let task): return jobs.foundNoRoom(id, task, now: now)
         case .pulled(let id, let plan, let result, let peer, let outcome):
             return jobs.pulled(id, plan: plan, result, from: peer, outcome, now: now)
         case .lostBlob(let id, let plan, let task):
             jobs.lostBlob(id, plan: plan, task, now: now)
             return []
-        case .assembled(let id, let run, let outputs): return jobs.assembled(id, run: run, outputs: outputs, now: now)
+        case .assembled(let id, let run, let outputs):
+            return jobs.assembled(id, run: run, outputs: outputs, now: now)
         case .assemblyFailed(let id, let run, let reason):
             return jobs.assemblyFailed(id, run: run, reason: reason, now: now)
         case .outputsStored(let id, let outputs): return jobs.outputsStored(id, outputs: outputs, now: now)
@@ -137,9 +145,12 @@ extension Node {
     }
 
     private mutating func sendOrWait(_ frame: Frame, to peer: NodeID) {
-        guard !membership.sendFrame(frame, to: peer), membership.table[peer]?.standing.isPresent == true else { return }
+        guard !membership.sendFrame(frame, to: peer), membership.table[peer]?.standing.isPresent == true
+        else { return }
         port.waiting[peer, default: []].append(frame)
-        if let count = port.waiting[peer]?.count, count > JobsPort.mostWaiting { port.waiting[peer]?.removeFirst() }
+        if let count = port.waiting[peer]?.count, count > JobsPort.mostWaiting {
+            port.waiting[peer]?.removeFirst()
+        }
     }
 
     /// Gossip of headers, and the comparison of books with one member each ten seconds.

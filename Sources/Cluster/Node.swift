@@ -1,13 +1,16 @@
-// The one entry of the core. A shell, real or simulated, feeds a node with what happened and carries out what it asks
-// for; nothing else goes in or out, so what the simulator proves about this type holds for the real node.
+// The one entry of the core. A shell, real or simulated, feeds a node with what happened and carries out what
+// it asks for; nothing else goes in or out, so what the simulator proves about this type holds for the real
+// node.
 
 /// One node of the cluster as a value.
 ///
 /// The contract with the shell:
-/// - `step(_:at:)` is called for every event, in the order in which events happened, and `now` never goes back.
+/// - `step(_:at:)` is called for every event, in the order in which events happened, and `now` never goes
+///   back.
 /// - Effects are carried out in order. `.sign` and `.persist` are answered by a later `step`.
-/// - One timer: `.timer` is due at `nextDeadline`, which may move at every step. **All inputs that wait are handed in
-///   before `.timer`**, so that a node that stalled hears its messages before it judges others for their silence.
+/// - One timer: `.timer` is due at `nextDeadline`, which may move at every step. **All inputs that wait are
+///   handed in before `.timer`**, so that a node that stalled hears its messages before it judges others for
+///   their silence.
 /// - Datagrams and frames were opened with a cluster key, their records verified, before they come here.
 /// - After `.exit` the node wants no more input.
 public struct Node: Sendable {
@@ -72,7 +75,8 @@ public struct Node: Sendable {
         membership.drain(into: &effects)
     }
 
-    /// A step over 250 ms after what was due means that this process did not run (PROTOCOL section 2, stall guard).
+    /// A step over 250 ms after what was due means that this process did not run (PROTOCOL section 2, stall
+    /// guard).
     private mutating func noticeStall(_ now: Instant) {
         defer { lastStep = now }
         guard let lastStep else { return }

@@ -1,7 +1,8 @@
 /// A small random generator that is a value: the same seed gives the same numbers on every machine, so a
 /// run of the protocol can be replayed exactly (PROTOCOL section 7, S14).
 ///
-/// xoshiro256** by Blackman and Vigna, seeded through SplitMix64 as its authors advise. It is not meant for keys.
+/// xoshiro256** by Blackman and Vigna, seeded through SplitMix64 as its authors advise. It is not meant for
+/// keys.
 public struct SeededGenerator: RandomNumberGenerator, Equatable, Sendable {
     private var a: UInt64
     private var b: UInt64

@@ -1,5 +1,5 @@
-// What happens next. Everything in a simulation is an event in this queue, and two events of one moment keep the order
-// in which they were made, so a run depends on its seed alone (PROTOCOL section 7, S14).
+// What happens next. Everything in a simulation is an event in this queue, and two events of one moment keep
+// the order in which they were made, so a run depends on its seed alone (PROTOCOL section 7, S14).
 
 /// One thing that happens at one moment of true time.
 struct Event {
@@ -30,7 +30,9 @@ struct Event {
     let b: Int32
 
     @inline(__always)
-    static func < (x: Event, y: Event) -> Bool { x.time < y.time || (x.time == y.time && x.number < y.number) }
+    static func < (x: Event, y: Event) -> Bool {
+        x.time < y.time || (x.time == y.time && x.number < y.number)
+    }
 }
 
 /// A four-ary heap: shallower than a binary one, and its children share a cache line or two.
@@ -46,7 +48,8 @@ struct EventQueue {
     mutating func push(_ kind: Event.Kind, at time: Int64, _ a: Int, _ b: Int = 0) {
         made += 1
         let event = Event(
-            time: time, number: made, kind: kind, a: Int32(truncatingIfNeeded: a), b: Int32(truncatingIfNeeded: b))
+            time: time, number: made, kind: kind, a: Int32(truncatingIfNeeded: a),
+            b: Int32(truncatingIfNeeded: b))
         heap.append(event)
         heap.withUnsafeMutableBufferPointer { cells in
             var at = cells.count - 1

@@ -67,7 +67,9 @@ extension World {
             deliver(machines[index], .shutDown(farewell))
         case .stall(let index, let span): stall(machines[index], span)
         case .partition(let groups):
-            for index in machines.indices { network.ports[index].group = index < groups.count ? groups[index] : 0 }
+            for index in machines.indices {
+                network.ports[index].group = index < groups.count ? groups[index] : 0
+            }
         case .oneWay(let index, let mute, let deaf):
             (network.ports[index].mute, network.ports[index].deaf) = (mute, deaf)
         case .block(let index, let udp, let tcp):
@@ -76,7 +78,8 @@ extension World {
             if machines[index].isRunning { deliver(machines[index], .keys(request)) }
         case .deny(let index, let by, let key):
             guard machines[by].isRunning else { return }
-            let request = KeyRequest.deny(machines[index].identity.id, newKey: key, secret: [UInt8(key.bits & 0xFF)])
+            let request = KeyRequest.deny(
+                machines[index].identity.id, newKey: key, secret: [UInt8(key.bits & 0xFF)])
             deliver(machines[by], .keys(request))
         case .diskFull(let index, let full): machines[index].disk.isFull = full
         case .drift(let index, let share): machines[index].drift = share
@@ -143,14 +146,16 @@ extension World {
         for _ in 0..<800 {
             let subject = machines[chance.below(machines.count)].identity.id
             let version = Version(
-                epoch: UInt32(truncatingIfNeeded: chance.next()), incarnation: UInt32(truncatingIfNeeded: chance.next()))
+                epoch: UInt32(truncatingIfNeeded: chance.next()),
+                incarnation: UInt32(truncatingIfNeeded: chance.next()))
             let absurd: Rumour =
                 switch chance.below(3) {
                 case 0: .dead(subject, Version(epoch: version.epoch | 1 << 31, incarnation: 0))
                 case 1: .left(subject, Version(epoch: 0, incarnation: version.incarnation | 1 << 31))
                 default:
                     .suspect(
-                        subject, Version(epoch: version.epoch | 1 << 31, incarnation: 0), by: Suspecters(subject),
+                        subject, Version(epoch: version.epoch | 1 << 31, incarnation: 0),
+                        by: Suspecters(subject),
                         age: Span(nanoseconds: Int64(bitPattern: chance.next())), refused: true)
                 }
             let message: Datagram.Message =
@@ -160,13 +165,16 @@ extension World {
                 default: .ack(chance.next())
                 }
             let datagram = Datagram(
-                sender: sender.identity.id, start: sender.start, target: machine.identity.id, message: message,
+                sender: sender.identity.id, start: sender.start, target: machine.identity.id,
+                message: message,
                 rumours: [absurd])
             later(.datagram(datagram, from: sender.address), on: machine, at: time + 1_000_000)
         }
         let digests = [UInt64](repeating: 7, count: chance.below(1000))
         if sender.links[machine.identity.id] != nil, digests.count != 256 {
-            later(.frame(.buckets(digests), from: sender.identity.id, start: sender.start), on: machine, at: time)
+            later(
+                .frame(.buckets(digests), from: sender.identity.id, start: sender.start), on: machine,
+                at: time)
         }
     }
 }

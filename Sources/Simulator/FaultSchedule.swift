@@ -1,7 +1,7 @@
 import Cluster
 
-/// The kinds of trouble that a seed mixes. Each draws from its own stream of chance, so leaving one out does not change
-/// the others: that is how a failed run is made small.
+/// The kinds of trouble that a seed mixes. Each draws from its own stream of chance, so leaving one out does
+/// not change the others: that is how a failed run is made small.
 public enum ScheduleKind: String, CaseIterable, Sendable {
     /// Schedule 1: loss, duplicates, reordering, replay, jitter.
     case network

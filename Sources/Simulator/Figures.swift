@@ -1,7 +1,7 @@
 import Cluster
 
-/// The rows of PROTOCOL section 8 that membership decides, measured by simulation. A figure is the distribution over
-/// seeds; what is assumed is said with it.
+/// The rows of PROTOCOL section 8 that membership decides, measured by simulation. A figure is the
+/// distribution over seeds; what is assumed is said with it.
 public enum Figures {
     /// Numbers in ascending order.
     public struct Distribution: Sendable {
@@ -9,8 +9,11 @@ public enum Figures {
 
         public init(_ values: [Double]) { self.values = values.sorted() }
 
+        /// The middle value; NaN without values.
         public var median: Double { quantile(0.5) }
+        /// The value that 99 of 100 do not exceed; NaN without values.
         public var p99: Double { quantile(0.99) }
+        /// The average; NaN without values.
         public var mean: Double { values.isEmpty ? .nan : values.reduce(0, +) / Double(values.count) }
 
         /// The smallest value that at least this share of the values does not exceed; NaN without values.
@@ -34,9 +37,11 @@ public enum Figures {
         public var span = Span.zero
     }
 
-    /// Seconds from the silence of one node until every other node calls it dead. The cluster is warm, latency 1 ms plus
-    /// an exponential millisecond; `kind` is "crash" (the host falls silent) or "kill" (the process dies, the host stays).
-    public static func detection(nodes: Int, loss: Double, kind: String, seeds: Range<UInt64>) -> Distribution {
+    /// Seconds from the silence of one node until every other node calls it dead. The cluster is warm,
+    /// latency 1 ms plus an exponential millisecond; `kind` is "crash" (the host falls silent) or "kill" (the
+    /// process dies, the host stays).
+    public static func detection(nodes: Int, loss: Double, kind: String, seeds: Range<UInt64>) -> Distribution
+    {
         Distribution(
             seeds.map { seed in
                 var options = calm(nodes, loss, seed)
@@ -51,8 +56,8 @@ public enum Figures {
             })
     }
 
-    /// A warm cluster without faults but loss, measured from 20 s on. With `starved`, that share of the nodes stalls
-    /// again and again for 0.3–8 s; only deaths of the others count as false.
+    /// A warm cluster without faults but loss, measured from 20 s on. With `starved`, that share of the nodes
+    /// stalls again and again for 0.3–8 s; only deaths of the others count as false.
     public static func quiet(
         nodes: Int, loss: Double, starved: Double = 0, span: Span, seed: UInt64
     ) -> Quiet {
@@ -64,7 +69,8 @@ public enum Figures {
             while at < span + .seconds(20) {
                 at = at + chance.span(from: .seconds(1), to: .seconds(20))
                 options.extra.append(
-                    ScheduledFault(at: at, .stall(index, chance.span(from: .milliseconds(300), to: .seconds(8)))))
+                    ScheduledFault(
+                        at: at, .stall(index, chance.span(from: .milliseconds(300), to: .seconds(8)))))
             }
         }
         let simulation = Simulation(options)
@@ -83,7 +89,8 @@ public enum Figures {
         return quiet
     }
 
-    /// Seconds from the healing of a partition into two random halves, which lasted a minute, until all views agree.
+    /// Seconds from the healing of a partition into two random halves, which lasted a minute, until all views
+    /// agree.
     public static func merging(nodes: Int, seeds: Range<UInt64>) -> Distribution {
         Distribution(
             seeds.map { seed in

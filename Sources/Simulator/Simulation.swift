@@ -2,9 +2,10 @@ import Cluster
 
 /// A whole run: a cluster, a seed, what goes wrong, and what must hold (PROTOCOL section 7).
 ///
-/// First the faults strike while safety is checked; then they stop, everything is healed, and the cluster must come to
-/// rest in time (liveness).
+/// First the faults strike while safety is checked; then they stop, everything is healed, and the cluster
+/// must come to rest in time (liveness).
 public struct Simulation {
+    /// What a run is made of; equal options give equal runs (S14).
     public struct Options: Sendable {
         public var nodes = 5
         public var seed: UInt64 = 1
@@ -56,7 +57,8 @@ public struct Simulation {
         public var command: String {
             var words = ["arbutus simulate", "--seed \(seed)", "--nodes \(nodes)"]
             words.append("--minutes \(faultSpan.seconds / 60)")
-            words.append("--schedule \(kinds.isEmpty ? "none" : kinds.map(\.rawValue).joined(separator: ","))")
+            words.append(
+                "--schedule \(kinds.isEmpty ? "none" : kinds.map(\.rawValue).joined(separator: ","))")
             words.append("--join \(joinSpan.seconds)")
             return words.joined(separator: " ")
         }
@@ -117,7 +119,8 @@ public struct Simulation {
         return report
     }
 
-    /// Starts the nodes and runs through the faults; `stopWhenKnown` ends early, as soon as all know who fell silent.
+    /// Starts the nodes and runs through the faults; `stopWhenKnown` ends early, as soon as all know who fell
+    /// silent.
     func strike(stopWhenKnown: Bool = false) {
         var chance = SeededGenerator(seed: options.seed ^ 0x6A6F_696E)
         var schedule: [ScheduledFault] = []
@@ -174,10 +177,15 @@ public struct Simulation {
         while world.checks.violation == nil, world.time < end {
             world.run(until: world.time + interval.nanoseconds)
             guard world.checks.violation == nil else { return nil }
-            if world.checks.unrest(world) == nil, world.checks.unfinishedJob(world) == nil { return Span(nanoseconds: world.time - start) }
+            if world.checks.unrest(world) == nil, world.checks.unfinishedJob(world) == nil {
+                return Span(nanoseconds: world.time - start)
+            }
         }
-        if world.checks.violation == nil, let found = world.checks.unrest(world) ?? world.checks.unfinishedJob(world) {
-            world.checks.fail(found.invariant, "\(found.what), \(options.restSpan.seconds) s after the faults", world.time)
+        if world.checks.violation == nil,
+            let found = world.checks.unrest(world) ?? world.checks.unfinishedJob(world)
+        {
+            world.checks.fail(
+                found.invariant, "\(found.what), \(options.restSpan.seconds) s after the faults", world.time)
         }
         return nil
     }
@@ -194,7 +202,9 @@ public struct Simulation {
         report.events = world.events
         report.span = Span(nanoseconds: world.time)
         for watch in world.checks.watches {
-            if let known = watch.knownToAll { report.detections.append((watch.kind, Span(nanoseconds: known - watch.since))) }
+            if let known = watch.knownToAll {
+                report.detections.append((watch.kind, Span(nanoseconds: known - watch.since)))
+            }
         }
         let nodeSeconds = Double(options.nodes) * max(report.span.seconds, 1e-9)
         report.datagramRate = Double(world.machines.reduce(0) { $0 + $1.datagramBytes }) / nodeSeconds

@@ -1,6 +1,7 @@
 import Cluster
 
-/// What survives a process: the facts that were written, and the ways in which disks betray (PROTOCOL section 7, 6).
+/// What survives a process: the facts that were written, and the ways in which disks betray (PROTOCOL section
+/// 7, 6).
 struct VirtualDisk {
     /// A write takes this long; a kill inside it tears it, and the old fact stays.
     static let writeSpan = Span.milliseconds(2)

@@ -57,7 +57,8 @@ struct VirtualNetwork {
 
     /// TCP needs both ways.
     func carriesTCP(_ from: Int, _ to: Int) -> Bool {
-        reaches(from, to) && reaches(to, from) && (from == to || !(ports[from].blocksTCP || ports[to].blocksTCP))
+        reaches(from, to) && reaches(to, from)
+            && (from == to || !(ports[from].blocksTCP || ports[to].blocksTCP))
     }
 
     /// One way through the network, in nanoseconds.
@@ -82,7 +83,8 @@ struct VirtualNetwork {
         return span
     }
 
-    /// The natural logarithm for numbers in (0, 1], by halving and a series: no C library, so the same bits everywhere.
+    /// The natural logarithm for numbers in (0, 1], by halving and a series: no C library, so the same bits
+    /// everywhere.
     static func log(_ x: Double) -> Double {
         let value = max(x, 0x1p-60)
         let exponent = Double(value.exponent)

@@ -22,13 +22,16 @@ public struct Workload: Equatable, Sendable {
 
     func plan(_ number: Int) -> JobPlan {
         let tasks = costs.enumerated().map { position, cost in
-            PlannedTask(key: Workload.key(number, position), cost: cost, inputBytes: 1 << 20, resultBytes: 1 << 18)
+            PlannedTask(
+                key: Workload.key(number, position), cost: cost, inputBytes: 1 << 20, resultBytes: 1 << 18)
         }
         return JobPlan(
             digest: Digest(0x70_6C_61_6E, UInt64(number), 0, 0), fingerprint: Workload.engine, tasks: tasks)
     }
 
-    static func key(_ number: Int, _ task: Int) -> Digest { Digest(0x6B_65_79, UInt64(number), UInt64(task), 0) }
+    static func key(_ number: Int, _ task: Int) -> Digest {
+        Digest(0x6B_65_79, UInt64(number), UInt64(task), 0)
+    }
 
     /// What every engine makes of a task.
     static func result(_ plan: Digest, _ task: TaskID) -> TaskResult {
@@ -70,7 +73,8 @@ extension World {
             let machine = machines[(job.machine + step) % machines.count]
             guard machine.isRunning, machine.node.membership.isRunning else { continue }
             let request = Digest(0x72_65_71, UInt64(number), 0, 0)
-            return deliver(machine, .job(.submit(Workload.id(number), title: "job \(number)", request: request)))
+            return deliver(
+                machine, .job(.submit(Workload.id(number), title: "job \(number)", request: request)))
         }
         queue.push(.work, at: time + 1_000_000_000, 0, workEvents.put { $0.submit(job, number: number) })
     }
@@ -106,7 +110,8 @@ extension World {
         case .discard(_, let plan, let task): machine.work.blobs[plan]?[task] = nil
         case .assemble(let id, let run, let plan, let missing): assemble(id, run, plan, missing, machine)
         case .copyOutputs(let id, let outputs, let from): copyOutputs(outputs, id, from, machine)
-        case .acknowledged(let id, let copies): checks.acknowledged[id] = max(checks.acknowledged[id] ?? 0, copies)
+        case .acknowledged(let id, let copies):
+            checks.acknowledged[id] = max(checks.acknowledged[id] ?? 0, copies)
         case .changed(let header): checks.headerChanged(header, by: machine, self)
         case .conflict(let id, let task, let a, let b):
             checks.fail("S6", "job \(id): task \(task) has the digests \(a) and \(b)", time)
@@ -147,7 +152,8 @@ extension World {
         work(machine, after: .milliseconds(50)) { world, machine in
             guard let plan = world.plans[digest] else { return }
             let source = world.machines.first {
-                $0.isRunning && $0.work.plans.contains(digest) && world.network.carriesTCP(machine.index, $0.index)
+                $0.isRunning && $0.work.plans.contains(digest)
+                    && world.network.carriesTCP(machine.index, $0.index)
             }
             guard source != nil else {
                 return world.work(machine, after: .milliseconds(500)) { $0.fetch(digest, id, $1) }
@@ -172,7 +178,8 @@ extension World {
     ) {
         work(machine, after: .milliseconds(5)) { world, machine in
             for peer in from {
-                guard let host = world.holder(peer, from: machine), host.work.blobs[plan]?[result.task] != nil else {
+                guard let host = world.holder(peer, from: machine), host.work.blobs[plan]?[result.task] != nil
+                else {
                     continue
                 }
                 machine.work.blobs[plan, default: [:]][result.task] = result
@@ -188,9 +195,11 @@ extension World {
         for task in wanted.tasks where machine.work.blobs[plan]?[task] == nil {
             return checks.fail("S5", "node \(machine.identity.id) assembles \(id) without \(task)", time)
         }
-        let outputs = Digest(0x6F_75_74, wanted.tasks.reduce(plan.words.1) {
-            SeededGenerator.scramble($0 ^ Workload.result(plan, $1).digest.words.1)
-        }, 0, 0)
+        let outputs = Digest(
+            0x6F_75_74,
+            wanted.tasks.reduce(plan.words.1) {
+                SeededGenerator.scramble($0 ^ Workload.result(plan, $1).digest.words.1)
+            }, 0, 0)
         work(machine, after: .milliseconds(200)) { world, machine in
             machine.work.outputs.insert(outputs)
             world.deliver(machine, .job(.assembled(id, run, outputs: outputs)))
@@ -199,7 +208,9 @@ extension World {
 
     private func copyOutputs(_ outputs: Digest, _ id: JobID, _ from: NodeID, _ machine: Machine) {
         work(machine, after: .milliseconds(100)) { world, machine in
-            guard let host = world.holder(from, from: machine), host.work.outputs.contains(outputs) else { return }
+            guard let host = world.holder(from, from: machine), host.work.outputs.contains(outputs) else {
+                return
+            }
             machine.work.outputs.insert(outputs)
             world.deliver(machine, .job(.outputsStored(id, outputs: outputs)))
         }

@@ -49,10 +49,12 @@ extension World {
             let teller = running[(position + 1) % running.count]
             guard let record = teller.node.membership.record else { continue }
             let greeting = Datagram(
-                sender: teller.identity.id, start: teller.start, target: machine.identity.id, message: .gossip,
+                sender: teller.identity.id, start: teller.start, target: machine.identity.id,
+                message: .gossip,
                 rumours: [.alive(record)])
             deliver(machine, .datagram(greeting, from: teller.address))
-            deliver(machine, .frame(.entries(entries, wanted: []), from: teller.identity.id, start: teller.start))
+            deliver(
+                machine, .frame(.entries(entries, wanted: []), from: teller.identity.id, start: teller.start))
         }
     }
 
@@ -63,7 +65,8 @@ extension World {
             later(.dialFailed(target, .timedOut), on: machine, at: time + VirtualNetwork.connectLimit)
             return
         }
-        let dial = Dial(from: machine.index, generation: machine.generation, target: target, to: to, began: time)
+        let dial = Dial(
+            from: machine.index, generation: machine.generation, target: target, to: to, began: time)
         queue.push(.dial, at: time + network.segmentFlight(), dials.put(dial))
     }
 
@@ -91,8 +94,8 @@ extension World {
         connect(caller, host, dial.target, at: max(answer + network.segmentFlight(), host.stalledUntil))
     }
 
-    /// A handshake needs a key that both hold, and a caller that the host has not denied. A narrowed key admits only who
-    /// was a member before (PROTOCOL section 6).
+    /// A handshake needs a key that both hold, and a caller that the host has not denied. A narrowed key
+    /// admits only who was a member before (PROTOCOL section 6).
     private func admits(_ caller: Machine, _ host: Machine) -> Bool {
         if host.keys.isDenied(caller.identity.id), configuration.fault != .deniedLetIn { return false }
         for key in caller.keys.keys where key.stage < .retired {
@@ -140,16 +143,23 @@ extension World {
             let moment = max(time + network.segmentFlight(), links[link].lastArrival.0)
             links[link].lastArrival.0 = moment
             links[link].queues.0.append((moment, item))
-            if !links[link].pumping.0 { links[link].pumping.0 = true; queue.push(.pump, at: moment, link, 0) }
+            if !links[link].pumping.0 {
+                links[link].pumping.0 = true
+                queue.push(.pump, at: moment, link, 0)
+            }
         } else {
             let moment = max(time + network.segmentFlight(), links[link].lastArrival.1)
             links[link].lastArrival.1 = moment
             links[link].queues.1.append((moment, item))
-            if !links[link].pumping.1 { links[link].pumping.1 = true; queue.push(.pump, at: moment, link, 1) }
+            if !links[link].pumping.1 {
+                links[link].pumping.1 = true
+                queue.push(.pump, at: moment, link, 1)
+            }
         }
     }
 
-    /// The head of one direction's queue arrives, or waits while the path is cut, or finds the other process gone.
+    /// The head of one direction's queue arrives, or waits while the path is cut, or finds the other process
+    /// gone.
     func pump(_ link: Int, direction: Int) {
         let side = direction == 0
         guard links[link].isUp else { return }
@@ -191,7 +201,8 @@ extension World {
         links[link].isUp = false
         let here = links[link]
         for (index, generation, peer) in [
-            (here.machines.0, here.generations.0, here.ids.1), (here.machines.1, here.generations.1, here.ids.0),
+            (here.machines.0, here.generations.0, here.ids.1),
+            (here.machines.1, here.generations.1, here.ids.0),
         ] {
             let machine = machines[index]
             if machine.links[peer] == link { machine.links[peer] = nil }

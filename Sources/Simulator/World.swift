@@ -1,7 +1,7 @@
 import Cluster
 
-/// The virtual machines, the network between them, and time. The nodes inside are the shipped `Cluster` code; everything
-/// that a real shell does is done here, in a fixed order, from one seed.
+/// The virtual machines, the network between them, and time. The nodes inside are the shipped `Cluster` code;
+/// everything that a real shell does is done here, in a fixed order, from one seed.
 final class World {
     /// A dial under way.
     struct Dial {
@@ -98,7 +98,9 @@ final class World {
         case .work: workEvents.take(b)(self)
         case .input:
             let input = inputs.take(b >> 8)
-            if machines[a].generation & 0xFF == b & 0xFF { deliver(machines[a], landed(input, on: machines[a])) }
+            if machines[a].generation & 0xFF == b & 0xFF {
+                deliver(machines[a], landed(input, on: machines[a]))
+            }
         case .wake: wake(machines[a])
         case .fault: strike(schedule[a].fault)
         case .sweep: sweep()
@@ -146,8 +148,8 @@ final class World {
         arm(machine)
     }
 
-    /// Sees to it that an event wakes the node at its deadline. An earlier event that is still armed does as well: it
-    /// finds nothing to do and arms again.
+    /// Sees to it that an event wakes the node at its deadline. An earlier event that is still armed does as
+    /// well: it finds nothing to do and arms again.
     func arm(_ machine: Machine) {
         guard machine.isRunning, let deadline = machine.node.nextDeadline else { return }
         let due = max(machine.trueTime(deadline), time)
@@ -229,7 +231,9 @@ final class World {
 
     /// A write is on the disk when its answer comes. A kill before that tears it, and the old fact stays.
     private func landed(_ input: Input, on machine: Machine) -> Input {
-        guard case .persisted(let ticket) = input, let fact = machine.pendingWrites.removeValue(forKey: ticket) else {
+        guard case .persisted(let ticket) = input,
+            let fact = machine.pendingWrites.removeValue(forKey: ticket)
+        else {
             return input
         }
         return machine.disk.write(fact) ? input : .persistFailed(ticket)

@@ -13,7 +13,8 @@ struct Arbutus: ParsableCommand {
             130 stopped, 141 the reader of stdout went away.
             """,
         subcommands: [
-            RunCommand.self, PlanCommand.self, ExplainCommand.self, SampleCommand.self, StoreCommand.self,
+            RunCommand.self, PlanCommand.self, ExplainCommand.self, SampleCommand.self, SimulateCommand.self,
+            StoreCommand.self,
             VersionCommand.self,
         ])
 

@@ -27,10 +27,14 @@ import Testing
         try ring.decide(.install(new, secret: [2]), members: [])
         try ring.decide(.use(new), members: [])
         let members = [holder(b, .dead, [old]), holder(c, .left, [old])]
-        #expect(throws: KeyRefusal.notHeldBy(new, [b])) { try ring.decide(.retire(old, forced: false), members: members) }
+        #expect(throws: KeyRefusal.notHeldBy(new, [b])) {
+            try ring.decide(.retire(old, forced: false), members: members)
+        }
         try ring.decide(.retire(old, forced: true), members: members)
         #expect(ring.table.held == [new])
-        #expect(throws: KeyRefusal.alreadyRetired(old)) { try ring.decide(.install(old, secret: [1]), members: []) }
+        #expect(throws: KeyRefusal.alreadyRetired(old)) {
+            try ring.decide(.install(old, secret: [1]), members: [])
+        }
     }
 
     @Test func denyingNarrowsTheOldKeyAndUsesTheNew() throws {
@@ -39,7 +43,9 @@ import Testing
         #expect(ring.table.isDenied(b))
         #expect(ring.table.use.key == new)
         #expect(ring.table[old]?.stage == .narrowed)
-        #expect(throws: KeyRefusal.ourselves) { try ring.decide(.deny(a, newKey: new, secret: [2]), members: []) }
+        #expect(throws: KeyRefusal.ourselves) {
+            try ring.decide(.deny(a, newKey: new, secret: [2]), members: [])
+        }
     }
 
     @Test func tablesUniteInAnyOrderToTheSame() throws {

@@ -75,7 +75,8 @@ import Testing
         var reconnector = Reconnector(Configuration())
         for number in 0..<12 {
             let address = Address("n\(number)")
-            reconnector.want(.member(NodeID(short: UInt64(number)), address), urgently: true, at: .zero, &chance)
+            reconnector.want(
+                .member(NodeID(short: UInt64(number)), address), urgently: true, at: .zero, &chance)
         }
         let first = reconnector.timer(.zero) { _ in false }
         #expect(first.count == 8)
@@ -99,7 +100,8 @@ import Testing
 
     @Test func silenceMeansThatItWasOurPast() {
         var other = OtherStart(Configuration())
-        #expect(other.seen(Version(epoch: 9, incarnation: 2), at: home, nonce: 5, now: .zero) == [.echo(home, 5)])
+        #expect(
+            other.seen(Version(epoch: 9, incarnation: 2), at: home, nonce: 5, now: .zero) == [.echo(home, 5)])
         #expect(other.timer(at(500)) == [.echo(home, 5)])
         #expect(other.timer(at(5000)) == [.adopt(above: 9)])
         #expect(other.nextDeadline == .never)

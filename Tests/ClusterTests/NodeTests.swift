@@ -10,9 +10,12 @@ import Testing
 
     private func at(_ milliseconds: Int) -> Instant { .zero + .milliseconds(milliseconds) }
 
-    private func record(_ id: NodeID, _ epoch: UInt32, _ incarnation: UInt32, start: UInt64 = 5) -> AliveRecord {
+    private func record(_ id: NodeID, _ epoch: UInt32, _ incarnation: UInt32, start: UInt64 = 5)
+        -> AliveRecord
+    {
         let version = Version(epoch: epoch, incarnation: incarnation)
-        let claim = AliveClaim(id: id, start: StartID(bits: start), version: version, address: home, keys: [key])
+        let claim = AliveClaim(
+            id: id, start: StartID(bits: start), version: version, address: home, keys: [key])
         return AliveRecord(claim: claim, sealed: [])
     }
 

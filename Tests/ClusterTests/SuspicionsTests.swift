@@ -3,7 +3,8 @@ import Testing
 @testable import Cluster
 
 @Suite struct SuspicionsTests {
-    let a = NodeID(short: 1), b = NodeID(short: 2), c = NodeID(short: 3), d = NodeID(short: 4), x = NodeID(short: 9)
+    let a = NodeID(short: 1), b = NodeID(short: 2), c = NodeID(short: 3), d = NodeID(short: 4),
+        x = NodeID(short: 9)
     let life = Version(epoch: 1, incarnation: 0)
 
     private func at(_ seconds: Double) -> Instant { .zero + .seconds(seconds) }
@@ -25,7 +26,8 @@ import Testing
         #expect(suspicions.nextDeadline == at(20))
         #expect(suspicions.suspect(x, life, by: Suspecters(b), age: .zero, refused: false, at: at(1)) == true)
         #expect(suspicions.nextDeadline == at(12.5))
-        #expect(suspicions.suspect(x, life, by: Suspecters(b), age: .zero, refused: false, at: at(2)) == false)
+        #expect(
+            suspicions.suspect(x, life, by: Suspecters(b), age: .zero, refused: false, at: at(2)) == false)
         #expect(suspicions.suspect(x, life, by: Suspecters(c), age: .zero, refused: false, at: at(2)) == true)
         #expect(suspicions.suspect(x, life, by: Suspecters(d), age: .zero, refused: false, at: at(3)) == true)
         #expect(suspicions.nextDeadline == at(5))

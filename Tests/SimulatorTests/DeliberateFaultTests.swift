@@ -2,9 +2,11 @@ import Cluster
 import Simulator
 import Testing
 
-/// Each fault that can be switched on in the protocol must be noticed, by the invariant that its documentation names.
+/// Each fault that can be switched on in the protocol must be noticed, by the invariant that its
+/// documentation names.
 @Suite struct DeliberateFaultTests {
-    /// The runs that look for a fault: the mixed ones, or a scenario of its own where chance would take too long.
+    /// The runs that look for a fault: the mixed ones, or a scenario of its own where chance would take too
+    /// long.
     private func runs(for fault: DeliberateFault) -> [Simulation.Options] {
         var options = Simulation.Options()
         options.fault = fault
@@ -34,12 +36,7 @@ import Testing
                 ScheduledFault(at: .milliseconds(1), .kill(0)), ScheduledFault(at: .seconds(20), .start(0)),
             ]
             return [options]
-        case .keyUsedTooEarly:
-            options.extra = [
-                ScheduledFault(at: .seconds(20), .keys(0, .install(KeyID(bits: 2), secret: [2]))),
-                ScheduledFault(at: .milliseconds(20_010), .keys(0, .use(KeyID(bits: 2)))),
-            ]
-            return [options]
+        case .keyUsedTooEarly: return mixed(fault, kinds: [.keys, .partitions, .crashes, .network])
         case .keyRetiredTooEarly:
             options.extra = [
                 ScheduledFault(at: .seconds(10), .kill(3)),
@@ -60,8 +57,10 @@ import Testing
         }
     }
 
-    private func mixed(_ fault: DeliberateFault, kinds: [ScheduleKind], from first: Int = 1) -> [Simulation.Options] {
-        (first...first + 39).map { seed in
+    private func mixed(_ fault: DeliberateFault, kinds: [ScheduleKind], from first: Int = 1) -> [Simulation
+        .Options]
+    {
+        (first...first + 299).map { seed in
             var options = Simulation.Options.mixed(seed: UInt64(seed))
             options.nodes = 2 + seed % 6
             options.kinds = kinds
@@ -73,7 +72,8 @@ import Testing
 
     private let named: [DeliberateFault: String] = [
         .lowerVersionAccepted: "S1", .epochReused: "S1", .recordMadeForAnother: "S2", .selfInTable: "S2",
-        .restartSaysLeft: "S2", .deadRevivedBySync: "S3", .frameRevivesTheDead: "S3", .datagramOverfull: "S11",
+        .restartSaysLeft: "S2", .deadRevivedBySync: "S3", .frameRevivesTheDead: "S3",
+        .datagramOverfull: "S11",
         .rumourToItsSubject: "S11", .relayUnbounded: "S11", .replayedAckAccepted: "S12", .deniedLetIn: "S12",
         .suspicionNeverEnds: "L1", .clonesBothStay: "L1", .rollbackNotNoticed: "L1", .noAntiEntropy: "L6",
         .deadForgottenAtOnce: "L6", .seedsTriedOnce: "L6", .neverRefutes: "L6", .refutesWithoutRaise: "L6",

@@ -23,7 +23,9 @@ import Testing
     @Test(arguments: [2, 3, 5])
     func aJobOutlivesItsCoordinator(nodes: Int) {
         var options = options(nodes, tasks: 60)
-        options.extra = [ScheduledFault(at: .seconds(13), .crash(0)), ScheduledFault(at: .seconds(28), .start(0))]
+        options.extra = [
+            ScheduledFault(at: .seconds(13), .crash(0)), ScheduledFault(at: .seconds(28), .start(0)),
+        ]
         let report = Simulation.run(options)
         #expect(report.violation == nil)
         #expect(report.completedJobs == 1)

@@ -1,6 +1,7 @@
 // What the shell tells a node about jobs: the answers to `JobAction`s, and what users want.
 
-/// What a node's process offers to jobs; part of its signed record, so that every node knows it of every other.
+/// What a node's process offers to jobs; part of its signed record, so that every node knows it of every
+/// other.
 public struct Engine: Hashable, Sendable {
     /// Library versions and the self-test's digest in one (PROTOCOL section 3).
     public var fingerprint: Digest

@@ -1,4 +1,5 @@
-// Bytes that messages about jobs take on the wire, counted generously, for the simulator's accounts and for bounds.
+// Bytes that messages about jobs take on the wire, counted generously, for the simulator's accounts and for
+// bounds.
 
 extension JobMessage {
     /// Job 16, run 4, term 24, tag 1, and the body.

@@ -1,5 +1,6 @@
-// Rotation without a stop: a key is installed everywhere, used once every live node holds it, and the old one retired
-// by hand. Who holds what is read from the members' own signed records, so no round of questions is needed.
+// Rotation without a stop: a key is installed everywhere, used once every live node holds it, and the old one
+// retired by hand. Who holds what is read from the members' own signed records, so no round of questions is
+// needed.
 
 /// Why a request about keys was not carried out; the text is for the user.
 public enum KeyRefusal: Error, Equatable, Sendable, CustomStringConvertible {
@@ -15,9 +16,11 @@ public enum KeyRefusal: Error, Equatable, Sendable, CustomStringConvertible {
         case .unknown(let key): "no key \(key) is installed; install it first"
         case .alreadyRetired(let key): "key \(key) was retired and cannot come back; make a new one"
         case .inUse(let key): "key \(key) is in use; use another one first"
-        case .tooMany: "the cluster holds \(KeyTable.mostKeys) keys or denies \(KeyTable.mostDenied) nodes already"
+        case .tooMany:
+            "the cluster holds \(KeyTable.mostKeys) keys or denies \(KeyTable.mostDenied) nodes already"
         case .notHeldBy(let key, let nodes):
-            "key \(key) is not held by \(nodes.map(\.description).joined(separator: ", ")); wait for them, or force it"
+            "key \(key) is not held by \(nodes.map(\.description).joined(separator: ", ")); "
+                + "wait for them, or force it"
         case .ourselves: "a node cannot deny itself; deny it from another node"
         }
     }
@@ -86,11 +89,14 @@ public struct KeyRing: Equatable, Sendable {
         guard let known = table[key] else { throw .unknown(key) }
         if known.stage == .retired { throw .alreadyRetired(key) }
         let lacking = members.filter { $0.standing.isPresent && !$0.keys.contains(key) }
-        guard lacking.isEmpty || fault == .keyUsedTooEarly else { throw .notHeldBy(key, lacking.map(\.id).sorted()) }
+        guard lacking.isEmpty || fault == .keyUsedTooEarly else {
+            throw .notHeldBy(key, lacking.map(\.id).sorted())
+        }
         table.use = KeyTable.Use(key: key, round: table.use.round + 1, author: me)
     }
 
-    /// Refused while a member that has not left, dead ones included, lacks the key in use: it could not come back.
+    /// Refused while a member that has not left, dead ones included, lacks the key in use: it could not come
+    /// back.
     private mutating func retire(_ key: KeyID, _ forced: Bool, _ members: [Holder]) throws(KeyRefusal) {
         guard let at = table.keys.firstIndex(where: { $0.id == key }) else { throw .unknown(key) }
         if table.use.key == key { throw .inUse(key) }

@@ -1,6 +1,6 @@
-// The cluster's keys as every node knows them. The table only grows in its order, so two tables are united without
-// asking who is right: secrets are added, a key once retired stays retired, a node once denied stays denied, and of two
-// decisions about the key in use the later one wins (PROTOCOL section 6).
+// The cluster's keys as every node knows them. The table only grows in its order, so two tables are united
+// without asking who is right: secrets are added, a key once retired stays retired, a node once denied stays
+// denied, and of two decisions about the key in use the later one wins (PROTOCOL section 6).
 
 /// The name of a cluster key, sent in clear before a handshake.
 public struct KeyID: Hashable, Comparable, Sendable, CustomStringConvertible {
@@ -17,10 +17,12 @@ public struct KeyID: Hashable, Comparable, Sendable, CustomStringConvertible {
 
 /// One key and how far it has come. Stages only rise.
 public struct ClusterKey: Equatable, Sendable {
+    /// How far a rotation has come with the key; each stage includes those before it.
     public enum Stage: UInt8, Comparable, Sendable {
         /// Opens datagrams and admits nodes.
         case installed
-        /// Since a node was denied: opens no datagram, and admits only who was a member before and is not denied.
+        /// Since a node was denied: opens no datagram, and admits only who was a member before and is not
+        /// denied.
         case narrowed
         /// Opens nothing; the secret is gone, the name stays so that the key cannot come back.
         case retired
@@ -62,11 +64,13 @@ public struct KeyTable: Equatable, Sendable {
         use = Use(key: key, round: 0, author: NodeID(short: 0))
     }
 
+    /// The key of that id; nil when the table lacks it.
     public subscript(id: KeyID) -> ClusterKey? { keys.first { $0.id == id } }
 
     /// Ids of the keys whose secret we hold, ascending: what our alive record says.
     public var held: [KeyID] { keys.filter { $0.stage < .retired }.map(\.id) }
 
+    /// Whether a node was denied (section 6).
     public func isDenied(_ node: NodeID) -> Bool { denied.contains(node) }
 
     /// Equal on two nodes exactly when (up to collisions of 64 bits) their tables are equal.

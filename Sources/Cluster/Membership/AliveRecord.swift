@@ -39,7 +39,8 @@ public struct AliveClaim: Hashable, Sendable {
     }
 }
 
-/// A claim with its subject's signature. The shell verifies it before the core sees it (PROTOCOL sections 1 and 2).
+/// A claim with its subject's signature. The shell verifies it before the core sees it (PROTOCOL sections 1
+/// and 2).
 ///
 /// The content stands once in memory however many tables hold it; a copy is one reference.
 public struct AliveRecord: Equatable, Sendable {
@@ -58,12 +59,18 @@ public struct AliveRecord: Equatable, Sendable {
     /// - Parameter sealed: the signed bytes as they arrived, relayed as they are; opaque to the core.
     public init(claim: AliveClaim, sealed: [UInt8]) { content = Content(claim: claim, sealed: sealed) }
 
+    /// What the subject says of itself.
     public var claim: AliveClaim { content.claim }
+    /// The signed bytes, as they are relayed.
     public var sealed: [UInt8] { content.sealed }
     public var id: NodeID { content.claim.id }
+    /// The subject's start.
     public var start: StartID { content.claim.start }
+    /// Epoch and incarnation.
     public var version: Version { content.claim.version }
+    /// Where the subject listens.
     public var address: Address { content.claim.address }
+    /// The keys that the subject holds.
     public var keys: [KeyID] { content.claim.keys }
 
     /// A record beats another by its version; between two starts with one version the higher start id wins.
@@ -76,7 +83,8 @@ public struct AliveRecord: Equatable, Sendable {
         version.isPlausible && claim.keys.count <= KeyTable.mostKeys && claim.address.text.utf8.count <= 255
     }
 
-    /// Bytes on the wire: public key 32, signature 64, start id 8, version 8, address, keys, engine, 12 of framing.
+    /// Bytes on the wire: public key 32, signature 64, start id 8, version 8, address, keys, engine, 12 of
+    /// framing.
     public var encodedSize: Int {
         32 + 64 + 8 + 8 + claim.address.text.utf8.count + KeyID.encodedSize * claim.keys.count + 12
             + (claim.engine == nil ? 0 : Engine.encodedSize)

@@ -1,8 +1,9 @@
-// A killed process leaves a trace that a silent host does not: its kernel ends its links and refuses new ones. Seen
-// from two places that is nearly proof, and the ordinary five seconds of doubt shrink to one.
+// A killed process leaves a trace that a silent host does not: its kernel ends its links and refuses new
+// ones. Seen from two places that is nearly proof, and the ordinary five seconds of doubt shrink to one.
 
 /// Follows links that ended without a goodbye (PROTOCOL section 2, fast path).
 public struct FastPath: Equatable, Sendable {
+    /// What the shell does next.
     public enum Action: Equatable, Sendable {
         case redial(NodeID)
         case askWitnesses(NodeID, UInt64)
@@ -57,6 +58,7 @@ public struct FastPath: Equatable, Sendable {
     /// Any authenticated frame ends the trail.
     public mutating func heard(_ peer: NodeID) { if !trails.isEmpty { drop(peer) } }
 
+    /// A relay answers whether its own dial was refused too.
     public mutating func witnessed(_ nonce: UInt64, refused: Bool) -> [Action] {
         for trail in trails {
             if case .asking(let peer, nonce, _) = trail {

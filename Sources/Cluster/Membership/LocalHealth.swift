@@ -1,4 +1,5 @@
-/// How much this node trusts its own judgement: 0 is healthy, and every probe time is scaled by one more than the score.
+/// How much this node trusts its own judgement: 0 is healthy, and every probe time is scaled by one more than
+/// the score.
 ///
 /// Lifeguard section IV-A: a node whose probes fail while its relays stay silent too is more likely slow
 /// itself than surrounded by dead members.
@@ -14,7 +15,8 @@ public struct LocalHealth: Equatable, Sendable {
     /// A probe was answered.
     public mutating func probeAnswered() { score = max(0, score - 1) }
 
-    /// A probe failed. Relays that said `nack` show that our own network works; each silent one counts against us.
+    /// A probe failed. Relays that said `nack` show that our own network works; each silent one counts
+    /// against us.
     public mutating func probeFailed(silentRelays: Int) { score = min(worst, score + silentRelays) }
 
     /// Others suspected us.

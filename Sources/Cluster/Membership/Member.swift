@@ -1,5 +1,5 @@
-// One row of the membership table. It is small because a cluster of a thousand nodes holds a million of them in
-// one simulation.
+// One row of the membership table. It is small because a cluster of a thousand nodes holds a million of them
+// in one simulation.
 
 /// Whether a link (a sealed TCP connection) to a member stands.
 enum LinkState: UInt8, Equatable, Sendable {

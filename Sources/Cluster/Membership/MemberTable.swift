@@ -1,5 +1,6 @@
-// The table of members. Rows keep their slot for life, a ring orders the slots by NodeID, a hash index finds them,
-// and digests of what is present are kept up to date as rows change, so that two tables are compared in 16 bytes.
+// The table of members. Rows keep their slot for life, a ring orders the slots by NodeID, a hash index finds
+// them, and digests of what is present are kept up to date as rows change, so that two tables are compared in
+// 16 bytes.
 
 /// All members but ourselves, with the ring, the index and the digests over them.
 public struct MemberTable: Sendable {
@@ -116,7 +117,9 @@ public struct MemberTable: Sendable {
         }
         while chosen.count < count {
             let slot = generator.below(rows.count)
-            guard rows[slot].standing.isPresent, rows[slot].id != excluded, !chosen.contains(slot) else { continue }
+            guard rows[slot].standing.isPresent, rows[slot].id != excluded, !chosen.contains(slot) else {
+                continue
+            }
             chosen.append(slot)
         }
         return chosen
@@ -127,7 +130,8 @@ public struct MemberTable: Sendable {
     static func digest(of member: Member) -> UInt64 {
         guard member.standing.isPresent else { return 0 }
         let name = SeededGenerator.scramble(member.id.short &+ 0x51_7C_C1_B7_27_22_0A_95)
-        let life = SeededGenerator.scramble(member.record.version.bits &+ SeededGenerator.scramble(member.start.bits))
+        let life = SeededGenerator.scramble(
+            member.record.version.bits &+ SeededGenerator.scramble(member.start.bits))
         return SeededGenerator.scramble(name ^ life &+ name)
     }
 

@@ -1,5 +1,6 @@
-// Gossip reaches nearly everybody; anti-entropy reaches the rest. Two nodes compare sixteen bytes, and only when those
-// differ the 256 bucket digests, and only in the buckets that differ the rows (Demers et al., PODC 1987, section 1.3).
+// Gossip reaches nearly everybody; anti-entropy reaches the rest. Two nodes compare sixteen bytes, and only
+// when those differ the 256 bucket digests, and only in the buckets that differ the rows (Demers et al., PODC
+// 1987, section 1.3).
 
 extension Membership {
     /// The digest over the table and ourselves.
@@ -11,7 +12,8 @@ extension Membership {
 
     private var ownShare: UInt64 {
         guard let record, phase == .running else { return 0 }
-        return MemberTable.digest(of: Member(record: record, standing: .alive, version: record.version, now: now))
+        return MemberTable.digest(
+            of: Member(record: record, standing: .alive, version: record.version, now: now))
     }
 
     private var digests: [UInt64] {
@@ -22,8 +24,10 @@ extension Membership {
 
     /// Sends our digests to one member, and closes links that nobody uses.
     mutating func compareTables() {
-        nextComparison = now + generator.span(
-            from: configuration.antiEntropyInterval * 0.75, to: configuration.antiEntropyInterval * 1.25)
+        nextComparison =
+            now
+            + generator.span(
+                from: configuration.antiEntropyInterval * 0.75, to: configuration.antiEntropyInterval * 1.25)
         closeIdleLinks()
         guard configuration.fault != .noAntiEntropy else { return }
         for slot in table.choose(1, excluding: nil, &generator) {

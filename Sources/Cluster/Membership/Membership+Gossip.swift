@@ -1,6 +1,7 @@
-// Gossip: what changed is told to a few members several times a second, most urgent first, each rumour only as often as
-// it takes to reach everybody (SWIM section 4.1). What a member should hear about itself goes first in every packet to
-// it, so that it can object while there is time (Lifeguard's buddy system, section IV-C).
+// Gossip: what changed is told to a few members several times a second, most urgent first, each rumour only
+// as often as it takes to reach everybody (SWIM section 4.1). What a member should hear about itself goes
+// first in every packet to it, so that it can object while there is time (Lifeguard's buddy system, section
+// IV-C).
 
 extension Membership {
     /// Rounds for which a new rumour is told: 4 ⌈log₁₀(N + 1)⌉.
@@ -14,10 +15,12 @@ extension Membership {
         return rounds
     }
 
-    /// An arrival that others tell us again has spread: one round less. (Feedback, as in Demers et al. section 1.4; it
-    /// ends a storm of joins four times sooner. Suspicions and deaths are told in full.)
+    /// An arrival that others tell us again has spread: one round less. (Feedback, as in Demers et al.
+    /// section 1.4; it ends a storm of joins four times sooner. Suspicions and deaths are told in full.)
     mutating func heardAgain(_ slot: Int) {
-        if table.rows[slot].rounds > 0, table.rows[slot].standing == .alive { table.note(slot) { $0.rounds -= 1 } }
+        if table.rows[slot].rounds > 0, table.rows[slot].standing == .alive {
+            table.note(slot) { $0.rounds -= 1 }
+        }
     }
 
     /// Queues the rumour about a row; an earlier one about it becomes void.
@@ -121,7 +124,8 @@ extension Membership {
             send(message, rumours, overLinkTo: slot)
             return
         }
-        let packed = packed(rumours, for: slot, firstOfAll: row.standing == .alive ? nil : rumour(about: slot))
+        let packed = packed(
+            rumours, for: slot, firstOfAll: row.standing == .alive ? nil : rumour(about: slot))
         outbox.append(.sendDatagram(datagram(message, to: row.id, packed), to: row.record.address))
     }
 
@@ -129,12 +133,13 @@ extension Membership {
         let row = table.rows[slot]
         let now = now
         table.note(slot) { $0.linkUsed = now }
-        let packed = packed(rumours, for: slot, firstOfAll: row.standing == .alive ? nil : rumour(about: slot))
+        let packed = packed(
+            rumours, for: slot, firstOfAll: row.standing == .alive ? nil : rumour(about: slot))
         outbox.append(.sendFrame(.packet(message, packed), to: row.id))
     }
 
-    /// Answers a datagram at the address it came from. A sender that is not the start we know is shown the record that
-    /// we hold: it is another start's, and it may not know.
+    /// Answers a datagram at the address it came from. A sender that is not the start we know is shown the
+    /// record that we hold: it is another start's, and it may not know.
     mutating func reply(_ message: Datagram.Message, to asked: Datagram, at address: Address) {
         var first: [Rumour] = []
         if let slot = table.slot(of: asked.sender) {
@@ -154,7 +159,8 @@ extension Membership {
         outbox.append(.sendDatagram(datagram(message, to: asked.sender, first), to: address))
     }
 
-    /// Puts what the receiver should hear about itself first, leaves its own alive record out, and keeps to the limit.
+    /// Puts what the receiver should hear about itself first, leaves its own alive record out, and keeps to
+    /// the limit.
     private func packed(_ rumours: [Rumour], for slot: Int, firstOfAll first: Rumour?) -> [Rumour] {
         let id = table.rows[slot].id
         let echoes = rumours.contains { $0.subject == id } && configuration.fault != .rumourToItsSubject

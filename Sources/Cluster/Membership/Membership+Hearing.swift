@@ -1,5 +1,5 @@
-// How a rumour changes the table. The order of (version, standing) decides everything: a rumour that is not above what
-// we hold changes nothing, so rumours may come twice, late, or in any order.
+// How a rumour changes the table. The order of (version, standing) decides everything: a rumour that is not
+// above what we hold changes nothing, so rumours may come twice, late, or in any order.
 
 extension Membership {
     /// The changes to one row that a rumour brings.
@@ -71,9 +71,9 @@ extension Membership {
         change(slot, to: standing, version, row.record)
     }
 
-    /// A row of another table. Second-hand deaths of members that we see alive are not believed but looked into:
-    /// after a partition both sides hold the other dead, and believing it would spread the damage (S3, L6).
-    /// Returns false if nothing more may be looked into in this merge.
+    /// A row of another table. Second-hand deaths of members that we see alive are not believed but looked
+    /// into: after a partition both sides hold the other dead, and believing it would spread the damage (S3,
+    /// L6). Returns false if nothing more may be looked into in this merge.
     mutating func merge(_ entry: TableEntry, from sender: NodeID, mayDoubt: Bool) -> Bool {
         guard entry.version.isPlausible, entry.version >= entry.record.version else {
             outbox.append(.dropped(sender, .implausible))
@@ -93,7 +93,8 @@ extension Membership {
         let row = table.rows[slot]
         if entry.standing.isPresent {
             hearAlive(entry.record, from: sender)
-            if configuration.fault == .deadRevivedBySync, row.standing == .dead, entry.version >= row.version {
+            if configuration.fault == .deadRevivedBySync, row.standing == .dead, entry.version >= row.version
+            {
                 change(slot, to: .alive, entry.version, entry.record)
             }
             return false
@@ -150,7 +151,9 @@ extension Membership {
         let slot = table.insert(Member(record: record, standing: standing, version: version, now: now))
         if standing.isPresent {
             tour.append(Int32(slot))
-            if tourAt < tour.count - 1 { tour.swapAt(tour.count - 1, tourAt + generator.below(tour.count - tourAt)) }
+            if tourAt < tour.count - 1 {
+                tour.swapAt(tour.count - 1, tourAt + generator.below(tour.count - tourAt))
+            }
         }
         settle(slot, was: nil)
         persist(.peer(record))
@@ -188,7 +191,8 @@ extension Membership {
         if !isTakingOver || row.standing != .alive { tell(slot) }
         changes += 1
         outbox.append(
-            .publish(MemberChange(id: row.id, version: row.version, start: row.start, standing: row.standing)))
+            .publish(MemberChange(id: row.id, version: row.version, start: row.start, standing: row.standing))
+        )
     }
 
     mutating func recount() { suspicions.liveMembers(table.count(.alive) + 1) }
@@ -197,7 +201,9 @@ extension Membership {
         for (id, version) in suspicions.expired(now) {
             guard let slot = table.slot(of: id) else { continue }
             let row = table.rows[slot]
-            if row.standing == .suspect, row.version == version { change(slot, to: .dead, version, row.record) }
+            if row.standing == .suspect, row.version == version {
+                change(slot, to: .dead, version, row.record)
+            }
         }
     }
 
@@ -224,7 +230,8 @@ extension Membership {
             reconnector.release(member.id)
             persist(.gone(member.id))
             tombstones.append(
-                member.standing == .left ? .left(member.id, member.version) : .dead(member.id, member.version))
+                member.standing == .left ? .left(member.id, member.version) : .dead(member.id, member.version)
+            )
         }
         tombstones.removeFirst(max(0, tombstones.count - configuration.mostTombstones))
         table.removeAll(where: isOver)

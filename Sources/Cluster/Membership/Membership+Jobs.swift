@@ -1,5 +1,5 @@
-// What membership does for jobs: it carries their frames and rumours, tells who is there, and which process is surely
-// gone.
+// What membership does for jobs: it carries their frames and rumours, tells who is there, and which process
+// is surely gone.
 
 extension Membership {
     /// What the jobs of this node should hear of, in order.

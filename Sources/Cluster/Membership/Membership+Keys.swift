@@ -28,7 +28,8 @@ extension Membership {
         if keys.table != before { keysChanged() }
     }
 
-    /// Writes and uses the new table, says in our record what we hold, shuts out who is denied, points others to it.
+    /// Writes and uses the new table, says in our record what we hold, shuts out who is denied, points others
+    /// to it.
     private mutating func keysChanged() {
         outbox.append(.useKeys(keys.table))
         if keys.table.isDenied(me) { return end(.denied) }

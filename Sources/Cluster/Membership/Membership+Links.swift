@@ -1,5 +1,5 @@
-// Links carry what datagrams cannot: whole tables, keys, and the certainty that the other end is there. Each node keeps
-// one to its ring successor, so a process that is killed is noticed by a neighbour at once.
+// Links carry what datagrams cannot: whole tables, keys, and the certainty that the other end is there. Each
+// node keeps one to its ring successor, so a process that is killed is noticed by a neighbour at once.
 
 extension Membership {
     func linkedSlots(most: Int) -> [Int] {
@@ -143,7 +143,8 @@ extension Membership {
         let now = now
         table.note(slot) { $0.linkUsed = now }
         switch frame {
-        case .hello(_, let root, let keyDigest, let ofUs, let seen): greeted(slot, root, keyDigest, ofUs, seen)
+        case .hello(_, let root, let keyDigest, let ofUs, let seen):
+            greeted(slot, root, keyDigest, ofUs, seen)
         case .packet(let message, let rumours): received(message, rumours, overLinkFrom: slot)
         case .buckets(let digests): answer(digests, slot)
         case .entries(let entries, let wanted): merge(entries, wanted, slot)

@@ -1,10 +1,14 @@
-// Our own record: how it rises when others doubt us, and what happens when another process signs with our key.
+// Our own record: how it rises when others doubt us, and what happens when another process signs with our
+// key.
 
 extension Membership {
     /// Asks for our record at the current version to be signed.
     mutating func sign() {
         outbox.append(
-            .sign(AliveClaim(id: me, start: start, version: version, address: address, keys: keysOnDisk, engine: engine)))
+            .sign(
+                AliveClaim(
+                    id: me, start: start, version: version, address: address, keys: keysOnDisk, engine: engine
+                )))
     }
 
     /// A new record inside this epoch; at the end of the counter, a new epoch.
@@ -48,8 +52,8 @@ extension Membership {
         }
     }
 
-    /// A record of our key. Ours is skipped; an older one means that the sender lags; a newer one that another start of
-    /// our key lives or lived.
+    /// A record of our key. Ours is skipped; an older one means that the sender lags; a newer one that
+    /// another start of our key lives or lived.
     mutating func heardOwnKey(_ other: AliveRecord, from sender: NodeID) {
         guard let record, phase == .running, other.start != start else { return }
         if other.beats(record.version, start) {

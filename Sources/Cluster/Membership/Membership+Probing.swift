@@ -1,5 +1,6 @@
-// Each period one random and one neighbouring member are probed: the random one so that every member is found out in
-// bounded time, the neighbour so that every member has one node that looks at it every second (PROTOCOL section 2).
+// Each period one random and one neighbouring member are probed: the random one so that every member is found
+// out in bounded time, the neighbour so that every member has one node that looks at it every second
+// (PROTOCOL section 2).
 
 extension Membership {
     mutating func probeRound() {
@@ -92,7 +93,9 @@ extension Membership {
             return
         }
         if datagram.sender == me {
-            if datagram.start != start { receivedFromOtherStart(datagram.message, datagram.start, at: address) }
+            if datagram.start != start {
+                receivedFromOtherStart(datagram.message, datagram.start, at: address)
+            }
             return
         }
         guard datagram.target == me else {
@@ -116,8 +119,8 @@ extension Membership {
         }
     }
 
-    /// Whoever we hold dead is told so that it can object; gossip, which asks for no answer, is answered with that at
-    /// most once a second, or two nodes that hold each other dead would never stop.
+    /// Whoever we hold dead is told so that it can object; gossip, which asks for no answer, is answered with
+    /// that at most once a second, or two nodes that hold each other dead would never stop.
     private mutating func noticeSender(_ datagram: Datagram, at address: Address) {
         guard let slot = table.slot(of: datagram.sender) else {
             if tombstone(of: datagram.sender) != nil, datagram.message == .gossip {
@@ -134,7 +137,9 @@ extension Membership {
             change(slot, to: .alive, raised, AliveRecord(claim: claim, sealed: []))
         }
         let row = table.rows[slot]
-        guard !row.standing.isPresent, datagram.message == .gossip, now - row.shownAt >= .seconds(1) else { return }
+        guard !row.standing.isPresent, datagram.message == .gossip, now - row.shownAt >= .seconds(1) else {
+            return
+        }
         let now = now
         table.note(slot) { $0.shownAt = now }
         reply(.gossip, to: datagram, at: address)
@@ -173,7 +178,9 @@ extension Membership {
         }
     }
 
-    private mutating func receivedFromOtherStart(_ message: Datagram.Message, _ other: StartID, at address: Address) {
+    private mutating func receivedFromOtherStart(
+        _ message: Datagram.Message, _ other: StartID, at address: Address
+    ) {
         guard phase == .running else { return }
         switch message {
         case .echo(let nonce):

@@ -1,8 +1,9 @@
-// Who is in the cluster. Every node keeps a whole table and changes it only by three things: what the subject itself
-// signed, what others suspect of it, and what our own probes find. The rest of this folder is small machines for one
-// question each; this type asks them, applies their actions, and collects the effects.
+// Who is in the cluster. Every node keeps a whole table and changes it only by three things: what the subject
+// itself signed, what others suspect of it, and what our own probes find. The rest of this folder is small
+// machines for one question each; this type asks them, applies their actions, and collects the effects.
 
-/// Membership of one node: SWIM with Lifeguard, links, anti-entropy and reconnecting (PROTOCOL sections 1 and 2).
+/// Membership of one node: SWIM with Lifeguard, links, anti-entropy and reconnecting (PROTOCOL sections 1 and
+/// 2).
 public struct Membership: Sendable {
     /// The life of the process: starting → running → leaving → ended.
     enum Phase: Equatable, Sendable {
@@ -264,7 +265,8 @@ public struct Membership: Sendable {
         if now >= nextGossip { gossipRound() }
     }
 
-    /// A step came late by `lateness`: we stalled, so what we did not hear proves nothing (PROTOCOL section 2).
+    /// A step came late by `lateness`: we stalled, so what we did not hear proves nothing (PROTOCOL section
+    /// 2).
     mutating func stalled(_ lateness: Span) {
         prober.voidAll()
         suspicions.stalled(lateness)

@@ -1,8 +1,11 @@
-// What crosses the network, with the size that it takes there. The transport encodes exactly these and keeps to the
-// sizes; the simulator counts bytes by them. Signatures and seals are the shell's: what arrives here was verified.
+// What crosses the network, with the size that it takes there. The transport encodes exactly these and keeps
+// to the sizes; the simulator counts bytes by them. Signatures and seals are the shell's: what arrives here
+// was verified.
 
-/// A sealed UDP packet of at most 1200 bytes: probes, gossip and other short questions (PROTOCOL sections 2 and 6).
+/// A sealed UDP packet of at most 1200 bytes: probes, gossip and other short questions (PROTOCOL sections 2
+/// and 6).
 public struct Datagram: Equatable, Sendable {
+    /// What a datagram says.
     public enum Message: Equatable, Sendable {
         /// Answer me, with this fresh random.
         case ping(UInt64)
@@ -43,7 +46,8 @@ public struct Datagram: Equatable, Sendable {
         self.rumours = rumours
     }
 
-    /// IPv4 and UDP 28; version 1 and key id 4 in clear; nonce 24 and tag 16; sender, start, target 24; tag 1.
+    /// IPv4 and UDP 28; version 1 and key id 4 in clear; nonce 24 and tag 16; sender, start, target 24; tag
+    /// 1.
     public static let overhead = 28 + 5 + 40 + 24 + 1
 
     /// Bytes on the wire, IP and UDP headers included.

@@ -1,9 +1,10 @@
-// Somebody else speaks with our key. Either our past does (the disk was rolled back, the restart was quick), and we have
-// to rise above it; or a copy of this machine runs, and one of the two has to go. An echo tells which: the past does
-// not answer.
+// Somebody else speaks with our key. Either our past does (the disk was rolled back, the restart was quick),
+// and we have to rise above it; or a copy of this machine runs, and one of the two has to go. An echo tells
+// which: the past does not answer.
 
 /// Deals with records of our own key that another start signed (PROTOCOL section 1).
 public struct OtherStart: Equatable, Sendable {
+    /// What the node does about the other start.
     public enum Action: Equatable, Sendable {
         case echo(Address, UInt64)
         /// Go on with an epoch above this one.
@@ -28,6 +29,7 @@ public struct OtherStart: Equatable, Sendable {
         fault = configuration.fault
     }
 
+    /// When `timer` is due.
     public var nextDeadline: Instant {
         if case .asking(_, _, _, let until, let next) = state { return min(until, next) }
         return .never
@@ -52,7 +54,8 @@ public struct OtherStart: Equatable, Sendable {
 
     /// A clone answered. The lower (epoch at start, start id) goes; the other rises above both.
     public mutating func answered(
-        _ nonce: UInt64, by other: (epochAtStart: UInt32, start: StartID), us: (epochAtStart: UInt32, start: StartID)
+        _ nonce: UInt64, by other: (epochAtStart: UInt32, start: StartID),
+        us: (epochAtStart: UInt32, start: StartID)
     ) -> [Action] {
         guard case .asking(_, let version, nonce, _, _) = state, other.start != us.start else { return [] }
         state = .idle
@@ -62,8 +65,11 @@ public struct OtherStart: Equatable, Sendable {
         return version.map { [.adopt(above: $0.epoch)] } ?? []
     }
 
+    /// Time has passed: repeats the echo, or concludes from the silence.
     public mutating func timer(_ now: Instant) -> [Action] {
-        guard case .asking(let address, let version, let nonce, let until, let next) = state else { return [] }
+        guard case .asking(let address, let version, let nonce, let until, let next) = state else {
+            return []
+        }
         if now >= until {
             state = .idle
             return version.map { [.adopt(above: $0.epoch)] } ?? []

@@ -1,8 +1,10 @@
-// One probe at a time would be too slow to tell a slow network from a dead node, so a probe has two halves: pings of
-// our own, then relays that ping for us from elsewhere (SWIM section 3.1). Times grow with our local health score.
+// One probe at a time would be too slow to tell a slow network from a dead node, so a probe has two halves:
+// pings of our own, then relays that ping for us from elsewhere (SWIM section 3.1). Times grow with our local
+// health score.
 
 /// The probes that this node has in flight.
 public struct Prober: Equatable, Sendable {
+    /// What a probe asks of the node.
     public enum Action: Equatable, Sendable {
         case ping(NodeID, UInt64)
         /// Ask relays, and try the link if there is one.
@@ -56,7 +58,9 @@ public struct Prober: Equatable, Sendable {
     }
 
     /// A frame from the target is as good as an ack: a session cannot be replayed.
-    public mutating func heard(_ target: NodeID) -> [Action] { probes.isEmpty ? [] : remove { $0.target == target } }
+    public mutating func heard(_ target: NodeID) -> [Action] {
+        probes.isEmpty ? [] : remove { $0.target == target }
+    }
 
     /// A relay lives although the target does not answer it.
     public mutating func nacked(_ nonce: UInt64) {
@@ -76,6 +80,7 @@ public struct Prober: Equatable, Sendable {
         nextDeadline = .never
     }
 
+    /// Time has passed: pings again, asks relays, or gives the verdict.
     public mutating func timer(_ now: Instant) -> [Action] {
         guard now >= nextDeadline else { return [] }
         var actions: [Action] = []

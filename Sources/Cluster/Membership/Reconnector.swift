@@ -1,11 +1,13 @@
-// Nothing is given up. A seed that does not answer, a peer remembered from before the restart, a member that died:
-// each may be the only bridge to the rest of the cluster, so each is dialled again and again, for ever, a few at a time.
+// Nothing is given up. A seed that does not answer, a peer remembered from before the restart, a member that
+// died: each may be the only bridge to the rest of the cluster, so each is dialled again and again, for ever,
+// a few at a time.
 
 /// Whom to dial: a member, or an address of which the node is not known.
 public enum DialTarget: Hashable, Sendable {
     case member(NodeID, Address)
     case seed(Address)
 
+    /// Where to dial.
     public var address: Address {
         switch self {
         case .member(_, let address), .seed(let address): address
@@ -64,7 +66,8 @@ public struct Reconnector: Sendable {
             return
         }
         let wait = urgently ? Span.zero : generator.span(from: first * 0.5, to: first)
-        wanted.append(Wanted(target: target, lastTried: Instant(nanoseconds: .min), interval: first, due: now + wait))
+        wanted.append(
+            Wanted(target: target, lastTried: Instant(nanoseconds: .min), interval: first, due: now + wait))
         refreshDeadline()
     }
 
@@ -107,8 +110,8 @@ public struct Reconnector: Sendable {
         refreshDeadline()
     }
 
-    /// The targets to dial now, the longest untried first. `isPresent` says whether a member is alive or suspect:
-    /// a seed that turned out to be such a member waits.
+    /// The targets to dial now, the longest untried first. `isPresent` says whether a member is alive or
+    /// suspect: a seed that turned out to be such a member waits.
     public mutating func timer(_ now: Instant, isPresent: (NodeID) -> Bool) -> [DialTarget] {
         guard now >= nextDeadline else { return [] }
         for at in wanted.indices where wanted[at].due <= now && !wanted[at].dialling {

@@ -1,8 +1,9 @@
-// Probing for others. The relay pings with a random of its own, so that the target's answer cannot be forged from
-// what the asker sent, and says `nack` in time, so that the asker knows that at least the relay lives.
+// Probing for others. The relay pings with a random of its own, so that the target's answer cannot be forged
+// from what the asker sent, and says `nack` in time, so that the asker knows that at least the relay lives.
 
 /// The probes that this node carries out for others (SWIM section 3.1, Lifeguard section IV-A).
 public struct RelayDesk: Equatable, Sendable {
+    /// What an errand asks of the node.
     public enum Action: Equatable, Sendable {
         case ping(NodeID, UInt64)
         case ack(NodeID, Address, UInt64)
@@ -29,11 +30,13 @@ public struct RelayDesk: Equatable, Sendable {
         most = configuration.fault == .relayUnbounded ? .max : configuration.mostRelayed
     }
 
+    /// Errands under way.
     public var count: Int { errands.count }
 
     /// A request beyond the bound is dropped: the asker has other relays.
     public mutating func asked(
-        _ target: NodeID, for asker: NodeID, at address: Address, _ askerNonce: UInt64, nonce: UInt64, now: Instant
+        _ target: NodeID, for asker: NodeID, at address: Address, _ askerNonce: UInt64, nonce: UInt64,
+        now: Instant
     ) -> [Action] {
         guard errands.count < most else { return [] }
         let nackAt = now + patience
@@ -51,6 +54,7 @@ public struct RelayDesk: Equatable, Sendable {
         return [.ack(errand.asker, errand.askerAddress, errand.askerNonce)]
     }
 
+    /// Time has passed: sends the nacks that are due and drops old errands.
     public mutating func timer(_ now: Instant) -> [Action] {
         guard now >= nextDeadline else { return [] }
         let late = errands.prefix { $0.nackAt <= now }

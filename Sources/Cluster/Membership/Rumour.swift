@@ -1,7 +1,8 @@
-// What nodes tell each other about a member. A rumour is idempotent: hearing it twice, late or in another order
-// leaves the same table (PROTOCOL section 6: replay changes no state).
+// What nodes tell each other about a member. A rumour is idempotent: hearing it twice, late or in another
+// order leaves the same table (PROTOCOL section 6: replay changes no state).
 
-/// The members that suspect another, the first of them and up to three that confirm it (Lifeguard section IV-B).
+/// The members that suspect another, the first of them and up to three that confirm it (Lifeguard section
+/// IV-B).
 public struct Suspecters: Equatable, Sendable {
     public static let most = 4
     private var ids: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
@@ -9,6 +10,7 @@ public struct Suspecters: Equatable, Sendable {
 
     public init(_ first: NodeID) { _ = add(first) }
 
+    /// The node at a position below `count`.
     public subscript(position: Int) -> NodeID {
         switch position {
         case 0: NodeID(short: ids.0)
@@ -18,6 +20,7 @@ public struct Suspecters: Equatable, Sendable {
         }
     }
 
+    /// Whether a node is among them.
     public func contains(_ id: NodeID) -> Bool { (0..<count).contains { self[$0] == id } }
 
     /// Adds one more; false if it was there or the four places are taken.
@@ -41,13 +44,15 @@ public enum Rumour: Equatable, Sendable {
     /// The subject's own signed statement.
     case alive(AliveRecord)
     /// Members doubt it since `age`. The age travels along, so that all hearers give up at one moment and not
-    /// each one suspicion later than its teller. `refused`: its host refused connections, and a witness agreed.
+    /// each one suspicion later than its teller. `refused`: its host refused connections, and a witness
+    /// agreed.
     case suspect(NodeID, Version, by: Suspecters, age: Span, refused: Bool)
     /// It is dead; also what a node that restarts says of itself.
     case dead(NodeID, Version)
     /// It was decommissioned.
     case left(NodeID, Version)
 
+    /// Whom the rumour is about.
     public var subject: NodeID {
         switch self {
         case .alive(let record): record.id
@@ -55,6 +60,7 @@ public enum Rumour: Equatable, Sendable {
         }
     }
 
+    /// The version of the subject that it is about.
     public var version: Version {
         switch self {
         case .alive(let record): record.version
@@ -62,6 +68,7 @@ public enum Rumour: Equatable, Sendable {
         }
     }
 
+    /// What it says of the subject.
     public var standing: Standing {
         switch self {
         case .alive: .alive

@@ -1,5 +1,5 @@
-// Which rumours still have to be told. The queue holds names only; what is said about a member is read from the table
-// when the packet is made, so a newer belief replaces an older one without a search.
+// Which rumours still have to be told. The queue holds names only; what is said about a member is read from
+// the table when the packet is made, so a newer belief replaces an older one without a search.
 
 /// What to gossip about, most urgent class first, within a class the never told before the told
 /// (SWIM section 4.1; PROTOCOL section 2: refutation, dead, suspect, alive).

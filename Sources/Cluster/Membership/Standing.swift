@@ -1,13 +1,16 @@
-// How two statements about one member are ordered: first by the life they speak of, then by what they say of it.
+// How two statements about one member are ordered: first by the life they speak of, then by what they say of
+// it.
 
-/// Which life of a node a statement speaks of: (epoch, incarnation), compared in that order (PROTOCOL section 1).
+/// Which life of a node a statement speaks of: (epoch, incarnation), compared in that order (PROTOCOL section
+/// 1).
 public struct Version: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Starts of the node, on its disk before its first packet.
     public let epoch: UInt32
     /// Refutations inside the epoch.
     public let incarnation: UInt32
 
-    /// A statement above this bound is absurd and dropped, so that a hostile peer cannot make the counters overflow.
+    /// A statement above this bound is absurd and dropped, so that a hostile peer cannot make the counters
+    /// overflow.
     public static let highest: UInt32 = 1 << 30
 
     public init(epoch: UInt32, incarnation: UInt32) {

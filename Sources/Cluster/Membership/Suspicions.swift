@@ -1,6 +1,7 @@
-// A suspect has time to object, and the less its suspicion is shared the more time: a node that alone suspects others
-// is probably the sick one. The count that is asked for shrinks with the cluster, down to nobody in a cluster of two
-// or three, where there is nobody to ask (Lifeguard section IV-B; PROTOCOL section 2).
+// A suspect has time to object, and the less its suspicion is shared the more time: a node that alone
+// suspects others is probably the sick one. The count that is asked for shrinks with the cluster, down to
+// nobody in a cluster of two or three, where there is nobody to ask (Lifeguard section IV-B; PROTOCOL section
+// 2).
 
 /// The suspicions that this node holds, each with its clock.
 public struct Suspicions: Equatable, Sendable {
@@ -41,10 +42,12 @@ public struct Suspicions: Equatable, Sendable {
     }
 
     /// log(c + 1) / log(n + 1) for n = 0…3 needed and c confirmations.
-    private static let share: [[Double]] = [[1], [0, 1], [0, 0.630_929_753_571_457_4, 1], [0, 0.5, 0.792_481_250_360_578, 1]]
+    private static let share: [[Double]] = [
+        [1], [0, 1], [0, 0.630_929_753_571_457_4, 1], [0, 0.5, 0.792_481_250_360_578, 1],
+    ]
 
-    /// Members that we see alive, ourselves included, decide how many confirmations can be hoped for. The one that
-    /// suspects first is counted in, hence the one less.
+    /// Members that we see alive, ourselves included, decide how many confirmations can be hoped for. The one
+    /// that suspects first is counted in, hence the one less.
     public mutating func liveMembers(_ alive: Int) {
         let wanted = max(0, min(mostConfirmations, 3, (alive - 1) / 2))
         guard wanted != needed else { return }
@@ -52,6 +55,7 @@ public struct Suspicions: Equatable, Sendable {
         refreshDeadline()
     }
 
+    /// Whether a suspicion of the subject runs.
     public func isSuspected(_ subject: NodeID) -> Bool { entries.contains { $0.subject == subject } }
 
     subscript(subject: NodeID) -> Entry? { entries.first { $0.subject == subject } }
@@ -83,13 +87,15 @@ public struct Suspicions: Equatable, Sendable {
         return news
     }
 
-    /// A frame of the suspect shows that its host's refusal meant nothing; the doubt goes on at its ordinary length.
+    /// A frame of the suspect shows that its host's refusal meant nothing; the doubt goes on at its ordinary
+    /// length.
     public mutating func heard(_ subject: NodeID) {
         guard let at = entries.firstIndex(where: { $0.subject == subject && $0.refused }) else { return }
         entries[at].refused = false
         refreshDeadline()
     }
 
+    /// Ends the suspicion of the subject: it answered, or it is dead.
     public mutating func clear(_ subject: NodeID) {
         guard let at = entries.firstIndex(where: { $0.subject == subject }) else { return }
         entries.remove(at: at)

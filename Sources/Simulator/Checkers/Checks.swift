@@ -9,8 +9,8 @@ public struct Violation: Equatable, Sendable {
     public let at: Span
 }
 
-/// What the checkers remember of a run. Each event is checked on the node that it changed; a sweep each virtual second
-/// looks at whole tables (PROTOCOL section 7).
+/// What the checkers remember of a run. Each event is checked on the node that it changed; a sweep each
+/// virtual second looks at whole tables (PROTOCOL section 7).
 final class Checks {
     /// The last belief that an observer published about a subject.
     struct Belief {
@@ -152,14 +152,16 @@ final class Checks {
     /// S1, S2, S3, detection times and false deaths, on one change.
     func published(_ change: MemberChange, by machine: Machine, _ world: World) {
         guard let subject = secrets[change.id]?.number else {
-            return fail("S2", "node \(machine.identity.id) knows a member \(change.id) that nobody is", world.time)
+            return fail(
+                "S2", "node \(machine.identity.id) knows a member \(change.id) that nobody is", world.time)
         }
         if beliefs[machine.index].count <= subject {
             let missing = highestSigned.count - beliefs[machine.index].count
             beliefs[machine.index] += Array(repeating: Belief(), count: missing)
         }
         let before = beliefs[machine.index][subject]
-        beliefs[machine.index][subject] = Belief(version: change.version, standing: change.standing, isKnown: true)
+        beliefs[machine.index][subject] = Belief(
+            version: change.version, standing: change.standing, isKnown: true)
         if options.checks {
             checkChange(change, subject, before, machine, world)
         }
@@ -178,8 +180,12 @@ final class Checks {
         if before.isKnown, change.version < before.version {
             fail("S1", "\(who()): \(before.version) fell to \(change.version)", world.time)
         }
-        if before.isKnown, !before.standing.isPresent, change.standing.isPresent, change.version <= before.version {
-            fail("S3", "\(who()): \(before.standing) \(before.version) came back at \(change.version)", world.time)
+        if before.isKnown, !before.standing.isPresent, change.standing.isPresent,
+            change.version <= before.version
+        {
+            fail(
+                "S3", "\(who()): \(before.standing) \(before.version) came back at \(change.version)",
+                world.time)
         }
         if change.standing == .left, !gone.contains(subject), !denied.contains(change.id) {
             fail("S2", "\(who()): believes that it left, which it never said", world.time)
@@ -213,7 +219,9 @@ final class Checks {
 
     private func lessRemaining(_ watch: Int, _ time: Int64) {
         watches[watch].remaining -= 1
-        if watches[watch].remaining == 0, watches[watch].knownToAll == nil { watches[watch].knownToAll = time }
+        if watches[watch].remaining == 0, watches[watch].knownToAll == nil {
+            watches[watch].knownToAll = time
+        }
     }
 
     /// A death is false if the process runs, answers to that start, and was never stalled or cut off.
@@ -232,7 +240,9 @@ final class Checks {
         highestSigned[identity] = max(highestSigned[identity], record.version)
         guard options.checks else { return }
         if machine.disk.epoch < record.version.epoch, !disturbedIdentities.contains(identity) {
-            fail("S1", "node \(record.id) signs \(record.version), its disk has \(machine.disk.epoch)", world.time)
+            fail(
+                "S1", "node \(record.id) signs \(record.version), its disk has \(machine.disk.epoch)",
+                world.time)
         }
         let owner = epochs[identity, default: [:]][record.version.epoch]
         if let owner, owner != record.start, !disturbedIdentities.contains(identity) {
@@ -262,7 +272,9 @@ final class Checks {
         if case .timer = input {
             if lastTimer.time == time, lastTimer.machine == machine {
                 lastTimer.count += 1
-                if lastTimer.count > 1000 { fail("S11", "machine \(machine) fires its timer without end", time) }
+                if lastTimer.count > 1000 {
+                    fail("S11", "machine \(machine) fires its timer without end", time)
+                }
             } else {
                 lastTimer = (time, machine, 1)
             }

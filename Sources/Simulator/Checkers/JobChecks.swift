@@ -18,19 +18,28 @@ extension Checks {
     /// S7: in one process's view a job's state only rises.
     func headerChanged(_ header: JobHeader, by machine: Machine, _ world: World) {
         if let old = jobStates[machine.index]?[header.id], header.state < old {
-            fail("S7", "node \(machine.identity.id): job \(header.id) falls from \(old) to \(header.state)", world.time)
+            fail(
+                "S7", "node \(machine.identity.id): job \(header.id) falls from \(old) to \(header.state)",
+                world.time)
         }
         jobStates[machine.index, default: [:]][header.id] = header.state
-        if case .complete = header.state.manifest, completedAt[header.id] == nil { completedAt[header.id] = world.time }
+        if case .complete = header.state.manifest, completedAt[header.id] == nil {
+            completedAt[header.id] = world.time
+        }
     }
 
-    /// S4 at a coordinator: each undone task of its running job is free or claimed, and no claim outlives its time.
+    /// S4 at a coordinator: each undone task of its running job is free or claimed, and no claim outlives its
+    /// time.
     func checkClaims(_ machine: Machine, _ world: World) {
         guard let jobs = machine.node.jobs, time(of: machine, world) else { return }
         for header in jobs.book.all {
-            guard let coordinator = jobs.coordinators[header.id], let claims = coordinator.claims else { continue }
+            guard let coordinator = jobs.coordinators[header.id], let claims = coordinator.claims else {
+                continue
+            }
             if let due = claims.nextDeadline, machine.local(world.time) - due > .seconds(1) {
-                fail("S4", "node \(machine.identity.id): a claim on \(header.id) outlived its time", world.time)
+                fail(
+                    "S4", "node \(machine.identity.id): a claim on \(header.id) outlived its time", world.time
+                )
             }
         }
     }
@@ -50,7 +59,9 @@ extension Checks {
                     return ("S10", "node \(machine.identity.id) does not know the acknowledged job \(id)")
                 }
                 if header.isLive {
-                    return ("L3", "node \(machine.identity.id): job \(id) has not ended: \(header.reign.phase)")
+                    return (
+                        "L3", "node \(machine.identity.id): job \(id) has not ended: \(header.reign.phase)"
+                    )
                 }
                 states.append(header.state)
             }

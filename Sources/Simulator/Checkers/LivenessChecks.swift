@@ -20,7 +20,8 @@ extension Checks {
         return nil
     }
 
-    /// A copy that slept while its twin took part in a key rotation holds retired keys only. No protocol can let it in.
+    /// A copy that slept while its twin took part in a key rotation holds retired keys only. No protocol can
+    /// let it in.
     private func isLockedOut(_ machine: Machine, _ all: [Machine]) -> Bool {
         guard disturbedIdentities.contains(machine.identity.number) else { return false }
         let held = machine.node.membership.keys.table.held
@@ -42,7 +43,9 @@ extension Checks {
             if other.identity.id == machine.identity.id {
                 return ("L1", "\(who()) runs twice, on machines \(machine.index) and \(other.index)")
             }
-            guard let row = table[other.identity.id] else { return ("L6", "\(who()) does not know \(other.identity.id)") }
+            guard let row = table[other.identity.id] else {
+                return ("L6", "\(who()) does not know \(other.identity.id)")
+            }
             switch row.standing {
             case .alive: break
             case .suspect: return ("L4", "\(who()) still suspects \(row.id), which runs")

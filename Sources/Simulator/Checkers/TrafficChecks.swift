@@ -3,20 +3,24 @@ import Cluster
 // S11 and S12 on what is sent: sizes, whom a rumour reaches, and the bounds on what a node holds.
 
 extension Checks {
-    /// S11: a datagram fits, and gossip tells nobody what it said itself. (An answer to an earlier start of the receiver
-    /// carries the newer record on purpose.)
+    /// S11: a datagram fits, and gossip tells nobody what it said itself. (An answer to an earlier start of
+    /// the receiver carries the newer record on purpose.)
     func sent(_ datagram: Datagram, _ size: Int, by machine: Machine, _ world: World) {
         guard options.checks else { return }
         let limit = world.configuration.datagramLimit
         if size > limit {
-            fail("S11", "node \(machine.identity.id) sends a datagram of \(size) bytes, above \(limit)", world.time)
+            fail(
+                "S11", "node \(machine.identity.id) sends a datagram of \(size) bytes, above \(limit)",
+                world.time)
         }
         guard datagram.message == .gossip else { return }
         for rumour in datagram.rumours where rumour.subject == datagram.target {
             guard case .alive(let record) = rumour, datagram.target != machine.identity.id else { continue }
             let receiver = runningAt[secrets[datagram.target]?.number ?? 0] ?? nil
             if let receiver, world.machines[receiver].start == record.start {
-                fail("S11", "node \(machine.identity.id) sends \(datagram.target) its own alive rumour", world.time)
+                fail(
+                    "S11", "node \(machine.identity.id) sends \(datagram.target) its own alive rumour",
+                    world.time)
             }
         }
     }
@@ -52,13 +56,14 @@ extension Checks {
         }
         if membership.suspicionCount != membership.table.count(.suspect) {
             fail(
-                "S11", "node \(machine.identity.id): \(membership.suspicionCount) suspicions, "
+                "S11",
+                "node \(machine.identity.id): \(membership.suspicionCount) suspicions, "
                     + "\(membership.table.count(.suspect)) suspects", world.time)
         }
     }
 
-    /// The sweep of each virtual second: whole tables against what was published. In large clusters a sixteenth of
-    /// the nodes each second.
+    /// The sweep of each virtual second: whole tables against what was published. In large clusters a
+    /// sixteenth of the nodes each second.
     func sweep(_ world: World) {
         guard options.checks else { return }
         sweeps += 1
@@ -68,19 +73,24 @@ extension Checks {
             checkClaims(machine, world)
             for row in machine.node.membership.table.rows {
                 func who() -> String { "node \(machine.identity.id) about \(row.id)" }
-                guard let subject = secrets[row.id]?.number else { return fail("S2", "\(who()): nobody", world.time) }
+                guard let subject = secrets[row.id]?.number else {
+                    return fail("S2", "\(who()): nobody", world.time)
+                }
                 let last = belief(machine.index, subject)
                 if last.standing != row.standing || last.version != row.version {
                     fail("S1", "\(who()): the row changed without being published", world.time)
                 }
-                if row.record.version > row.version { return fail("S1", "\(who()): behind its record", world.time) }
+                if row.record.version > row.version {
+                    return fail("S1", "\(who()): behind its record", world.time)
+                }
             }
         }
     }
 
     /// L5 as safety: when a key comes into use, every live node that the user sees holds it.
     func keysUsed(_ keys: KeyTable, by machine: Machine, _ world: World) {
-        guard options.checks, keys.use.author == machine.identity.id, keys.use.key != machine.keys.use.key else {
+        guard options.checks, keys.use.author == machine.identity.id, keys.use.key != machine.keys.use.key
+        else {
             return
         }
         guard keys.denied == machine.keys.denied else { return }

@@ -1,0 +1,155 @@
+import ArgumentParser
+import Cluster
+import Mosaic
+import Simulator
+
+struct SimulateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate",
+        abstract: "Runs the cluster protocol under a virtual clock, with faults, and checks what must hold.",
+        discussion: """
+            First faults strike and safety is checked after every event; then they stop, and the cluster must \
+            come to rest. Each run begins with the command that repeats it. Ends with exit code 1 when an \
+            invariant is violated.
+            """)
+
+    @Option(
+        help: ArgumentHelp(
+            "Nodes of the cluster, 1 to 5000; without it seeds choose 1 to 64.", valueName: "n"))
+    var nodes: Int?
+
+    @Option(
+        help: ArgumentHelp("Tasks of one second each of a job that the first node is given.", valueName: "n"))
+    var tasks = 0
+
+    @Option(help: ArgumentHelp("The first seed.", valueName: "n"))
+    var seed: UInt64 = 1
+
+    @Option(help: ArgumentHelp("How many seeds to run.", valueName: "n"))
+    var seeds = 1
+
+    @Option(
+        help: ArgumentHelp(
+            "Faults, separated by commas: none, or of "
+                + ScheduleKind.allCases.map(\.rawValue).joined(separator: ", ")
+                + " (default: the seed's own mixture).", valueName: "list"))
+    var schedule: String?
+
+    @Option(help: ArgumentHelp("Virtual minutes during which faults strike.", valueName: "n"))
+    var minutes: Double?
+
+    @Option(help: ArgumentHelp("Virtual seconds within which the nodes start.", valueName: "n"))
+    var join: Double?
+
+    @Flag(help: "Write the reports as JSON to stdout, one behind the other.")
+    var json = false
+
+    mutating func run() throws {
+        guard (1...1_000_000).contains(seeds) else {
+            throw RequestError("--seeds \(seeds) is not from 1 to 1000000")
+        }
+        for number in seed..<seed + UInt64(seeds) {
+            let options = try options(seed: number)
+            if !json { try Terminal.print("\(options.command)\(tasks > 0 ? " --tasks \(tasks)" : "")") }
+            let report = Simulation.run(options)
+            let facts = SimulationFacts(report, options: options)
+            try Terminal.print(json ? JSONText.of(facts) : facts.text)
+            guard report.violation == nil else { throw ExitCode(ExitStatus.failed) }
+        }
+    }
+
+    private func options(seed: UInt64) throws -> Simulation.Options {
+        var options = Simulation.Options.mixed(seed: seed)
+        if let nodes {
+            guard (1...5000).contains(nodes) else {
+                throw RequestError("--nodes \(nodes) is not from 1 to 5000")
+            }
+            options.nodes = nodes
+        }
+        if let schedule {
+            let words = schedule == "none" ? [] : schedule.split(separator: ",").map(String.init)
+            options.kinds = try words.map { word in
+                guard let kind = ScheduleKind(rawValue: word) else {
+                    let known = ScheduleKind.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw RequestError("no schedule is named \(word); there are none, \(known)")
+                }
+                return kind
+            }
+        }
+        if let minutes {
+            guard minutes > 0, minutes <= 10_000 else {
+                throw RequestError("--minutes is not from 0 to 10000")
+            }
+            options.faultSpan = .seconds(minutes * 60)
+        }
+        if let join {
+            guard join >= 0, join <= 3600 else { throw RequestError("--join is not from 0 to 3600") }
+            options.joinSpan = .seconds(join)
+        }
+        guard (0...100_000).contains(tasks) else {
+            throw RequestError("--tasks \(tasks) is not from 0 to 100000")
+        }
+        if tasks > 0 {
+            options.jobs = [
+                Workload(at: .seconds(10), machine: 0, costs: [Double](repeating: 1, count: tasks))
+            ]
+        }
+        return options
+    }
+}
+
+/// What `simulate` shows of a run.
+struct SimulationFacts: Codable {
+    var seed: UInt64
+    var nodes: Int
+    var violation: String?
+    /// Of the whole run; equal seeds give equal traces.
+    var trace: String
+    var virtualSeconds: Double
+    /// From the end of the faults to rest; nil when it was not reached.
+    var restedAfterSeconds: Double?
+    /// From a node's silence until every running node knew, in seconds.
+    var detections: [Double]
+    var falseDeaths: Int
+    var completedJobs: Int
+    /// Starts of tasks, repeated ones included.
+    var taskRuns: Int
+    /// A node and second.
+    var datagramBytes: Double
+    var frameBytes: Double
+
+    init(_ report: Simulation.Report, options: Simulation.Options) {
+        seed = options.seed
+        nodes = options.nodes
+        violation = report.violation.map { "\($0.invariant) after \($0.at.seconds) s: \($0.what)" }
+        trace = String(report.trace, radix: 16)
+        virtualSeconds = report.span.seconds
+        restedAfterSeconds = report.restedAfter?.seconds
+        detections = report.detections.map(\.span.seconds).sorted()
+        falseDeaths = report.falseDeaths
+        completedJobs = report.completedJobs
+        taskRuns = report.taskRuns
+        datagramBytes = report.datagramRate
+        frameBytes = report.frameRate
+    }
+
+    var text: String {
+        var table = Table([.left, .left])
+        table.add("nodes", "\(nodes), \(Quantity.duration(virtualSeconds)) of virtual time, trace \(trace)")
+        table.add("rest", restedAfterSeconds.map { "after \(Quantity.duration($0))" } ?? "not reached")
+        if let slowest = detections.last {
+            let middle = Quantity.duration(detections[detections.count / 2])
+            table.add(
+                "deaths known", "\(detections.count), median \(middle), slowest \(Quantity.duration(slowest))"
+            )
+        }
+        table.add("false deaths", "\(falseDeaths)")
+        if completedJobs + taskRuns > 0 {
+            table.add("jobs", "\(completedJobs) complete, \(taskRuns) task runs")
+        }
+        table.add(
+            "sent", "\(Int(datagramBytes)) B/s of datagrams and \(Int(frameBytes)) B/s of frames a node")
+        table.add("violated", violation ?? "nothing")
+        return table.text
+    }
+}
