@@ -9,8 +9,8 @@ struct SimulateCommand: ParsableCommand {
         abstract: "Runs the cluster protocol under a virtual clock, with faults, and checks what must hold.",
         discussion: """
             First faults strike and safety is checked after every event; then they stop, and the \
-            cluster must come to rest. Each run begins with the command that repeats it. Ends with exit code 1 when an \
-            invariant is violated.
+            cluster must come to rest. Each run begins with the command that repeats it. Ends with \
+            exit code 1 when an invariant is violated.
             """)
 
     @Option(
