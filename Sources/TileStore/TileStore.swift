@@ -37,9 +37,6 @@ public final class TileStore: Sendable {
 
     private struct State {
         var pinned: [ContentHash: Int] = [:]
-        /// Bytes put since the store was last measured.
-        var grown = 0
-        var measured: Int?
     }
 
     static let magic = Array("ARBTILE1".utf8)
@@ -104,7 +101,6 @@ public final class TileStore: Sendable {
             unlink(part)
             throw failure(path, reason)
         }
-        state.withLock { $0.grown += blob.count + Entry.headBytes }
         return Entry(key: key, digest: digest, path: path, length: blob.count)
     }
 
@@ -242,7 +238,6 @@ extension TileStore {
             }
             if unlink(item.path) == 0 { free += item.bytes }
         }
-        state.withLock { ($0.measured, $0.grown) = (kept, 0) }
         return free
     }
 
