@@ -80,7 +80,7 @@ public final class Journal: Sendable {
             return (
                 fresh,
                 "the journal \(path) is damaged (\(damage.message ?? "\(damage)")); it was set aside as "
-                    + "\(aside) and \(saved) rows of it were saved. What is missing comes from the other nodes"
+                    + "\(aside) and \(saved) rows of it were saved. The other nodes know what is missing"
             )
         } catch {
             throw JournalError("cannot replace the damaged journal \(path)", error)
