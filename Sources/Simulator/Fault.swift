@@ -132,6 +132,7 @@ extension World {
         copy.disk = original.disk
         copy.clockOffset = original.clockOffset
         machines.append(copy)
+        bulk.ports.append(BulkTraffic.Port())
         network.ports.append(network.ports[original.index])
         checks.added(copy)
         return copy

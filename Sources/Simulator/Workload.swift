@@ -8,26 +8,41 @@ public struct Workload: Equatable, Sendable {
     public var at: Span
     /// The machine that gets it; if its process is down, the next that runs.
     public var machine: Int
-    /// Seconds that each task takes on a node of speed 1.
-    public var costs: [Double]
+    /// Its tasks along the curve.
+    public var tasks: [VirtualTask]
+    /// The machine whose disk holds the scenes; nil: every node reads them at no cost.
+    public var inputsAt: Int?
 
+    /// Tasks of so many seconds on a core of speed 1, known to the planner.
     public init(at: Span, machine: Int, costs: [Double]) {
+        self.init(at: at, machine: machine, tasks: costs.map { VirtualTask(seconds: $0) })
+    }
+
+    public init(at: Span, machine: Int, tasks: [VirtualTask], inputsAt: Int? = nil) {
         self.at = at
         self.machine = machine
-        self.costs = costs
+        self.tasks = tasks
+        self.inputsAt = inputsAt
     }
 
     /// The fingerprint of all virtual engines.
     static let engine = Digest(0x656E_67, 1, 0, 0)
 
     func plan(_ number: Int) -> JobPlan {
-        let tasks = costs.enumerated().map { position, cost in
+        let planned = tasks.enumerated().map { position, task in
             PlannedTask(
-                key: Workload.key(number, position), cost: cost, inputBytes: 1 << 20, resultBytes: 1 << 18)
+                key: Workload.key(number, position), cost: task.predicted, inputBytes: task.inputBytes,
+                resultBytes: task.resultBytes)
         }
         return JobPlan(
-            digest: Digest(0x70_6C_61_6E, UInt64(number), 0, 0), fingerprint: Workload.engine, tasks: tasks)
+            digest: Workload.planDigest(of: Workload.id(number)), fingerprint: Workload.engine, tasks: planned
+        )
     }
+
+    static func planDigest(of id: JobID) -> Digest { Digest(0x70_6C_61_6E, id.low, 0, 0) }
+
+    /// The position of the workload whose plan this is.
+    static func number(of plan: Digest) -> Int { Int(plan.words.1) }
 
     static func key(_ number: Int, _ task: Int) -> Digest {
         Digest(0x6B_65_79, UInt64(number), UInt64(task), 0)
@@ -100,7 +115,7 @@ extension World {
             checks.facts(results, of: plan, self)
         case .plan(let id, let run, _):
             work(machine, after: .milliseconds(50)) { world, machine in
-                guard let plan = world.plans[Digest(0x70_6C_61_6E, id.low, 0, 0)] else { return }
+                guard let plan = world.plans[Workload.planDigest(of: id)] else { return }
                 machine.work.plans.insert(plan.digest)
                 world.deliver(machine, .job(.planned(id, run, plan, inputHolders: [])))
             }
@@ -116,7 +131,8 @@ extension World {
         case .conflict(let id, let task, let a, let b):
             checks.fail("S6", "job \(id): task \(task) has the digests \(a) and \(b)", time)
         case .forget(let id): machine.work.headers[id] = nil
-        case .send, .exchange, .rumour, .stop, .pin, .answered, .drop: break
+        case .stop(let id, let task): stop(task, id, machine)
+        case .send, .exchange, .rumour, .pin, .answered, .drop: break
         }
     }
 
@@ -163,30 +179,29 @@ extension World {
         }
     }
 
-    private func start(_ task: TaskID, _ id: JobID, _ plan: Digest, _ machine: Machine) {
-        checks.taskRuns += 1
-        let cost = plans[plan]?.tasks[task.index].cost ?? 1
-        work(machine, after: .seconds(max(0.001, cost * machine.secondsPerCost))) { world, machine in
-            let result = Workload.result(plan, task)
-            machine.work.blobs[plan, default: [:]][task] = result
-            world.deliver(machine, .job(.finished(id, plan: plan, result)))
-        }
-    }
-
     private func pull(
         _ result: TaskResult, _ id: JobID, _ plan: Digest, _ from: [NodeID], _ machine: Machine
     ) {
-        work(machine, after: .milliseconds(5)) { world, machine in
-            for peer in from {
-                guard let host = world.holder(peer, from: machine), host.work.blobs[plan]?[result.task] != nil
-                else {
-                    continue
-                }
-                machine.work.blobs[plan, default: [:]][result.task] = result
-                return world.deliver(machine, .job(.pulled(id, plan: plan, result, from: peer, .held)))
+        let source = from.lazy.compactMap { self.holder($0, from: machine) }.first {
+            $0.work.blobs[plan]?[result.task] != nil
+        }
+        let bytes = virtual(Workbench.Key(plan: plan, task: result.task)).resultBytes
+        guard let source, let first = from.first else {
+            return work(machine, after: .milliseconds(5)) { world, machine in
+                guard let first = from.first else { return }
+                world.deliver(machine, .job(.pulled(id, plan: plan, result, from: first, .unreachable)))
             }
-            guard let first = from.first else { return }
-            world.deliver(machine, .job(.pulled(id, plan: plan, result, from: first, .unreachable)))
+        }
+        let (index, generation, peer) = (machine.index, machine.generation, source.identity.id)
+        move(bytes, from: source, to: machine) { world, came in
+            let machine = world.machines[index]
+            guard machine.isRunning, machine.generation == generation else { return }
+            guard came, source.work.blobs[plan]?[result.task] != nil else {
+                let gone = JobEvent.pulled(id, plan: plan, result, from: came ? peer : first, .unreachable)
+                return world.deliver(machine, .job(gone))
+            }
+            machine.work.blobs[plan, default: [:]][result.task] = result
+            world.deliver(machine, .job(.pulled(id, plan: plan, result, from: peer, .held)))
         }
     }
 
@@ -200,19 +215,28 @@ extension World {
             wanted.tasks.reduce(plan.words.1) {
                 SeededGenerator.scramble($0 ^ Workload.result(plan, $1).digest.words.1)
             }, 0, 0)
-        work(machine, after: .milliseconds(200)) { world, machine in
+        work(machine, after: layOutTime(plan)) { world, machine in
             machine.work.outputs.insert(outputs)
             world.deliver(machine, .job(.assembled(id, run, outputs: outputs)))
         }
     }
 
     private func copyOutputs(_ outputs: Digest, _ id: JobID, _ from: NodeID, _ machine: Machine) {
-        work(machine, after: .milliseconds(100)) { world, machine in
-            guard let host = world.holder(from, from: machine), host.work.outputs.contains(outputs) else {
-                return
-            }
+        guard let host = holder(from, from: machine), host.work.outputs.contains(outputs) else { return }
+        let (index, generation) = (machine.index, machine.generation)
+        let bytes =
+            bulk.capacity == nil ? 0 : plans[Workload.planDigest(of: id)].map { $0.resultBytes($0.all) } ?? 0
+        move(bytes, from: host, to: machine) { world, came in
+            let machine = world.machines[index]
+            guard came, machine.isRunning, machine.generation == generation else { return }
             machine.work.outputs.insert(outputs)
             world.deliver(machine, .job(.outputsStored(id, outputs: outputs)))
         }
+    }
+
+    /// Laying blobs out is a copy at the disk's speed; without links to model, nobody asks how long it takes.
+    private func layOutTime(_ plan: Digest) -> Span {
+        guard bulk.capacity != nil, let plan = plans[plan] else { return .milliseconds(200) }
+        return .milliseconds(200) + .seconds(Double(plan.resultBytes(plan.all)) / VirtualDisk.bytesPerSecond)
     }
 }

@@ -24,6 +24,8 @@ final class World {
     var links: [Link] = []
     var workEvents = Slots<(World) -> Void>()
     var plans: [Digest: JobPlan] = [:]
+    var bulk: BulkTraffic
+    var meter = JobMeter()
     var generator: SeededGenerator
     let configuration: Configuration
     var checks: Checks
@@ -41,6 +43,7 @@ final class World {
             conditions: options.network, machines: options.nodes,
             generator: SeededGenerator(seed: options.seed ^ 0x6E65_7477_6F72_6B))
         checks = Checks(options: options)
+        bulk = BulkTraffic(capacity: options.link)
         for index in 0..<options.nodes { addMachine(index) }
     }
 
@@ -52,7 +55,9 @@ final class World {
         let node = makeNode(identity, StartID(bits: 0), Persisted(epoch: 0, peers: [], keys: keys), index)
         let machine = Machine(index: index, identity: identity, keys: keys, node: node)
         machine.clockOffset = Int64(generator.below(1_000_000_000_000))
+        machine.secondsPerCost = 1 / checks.options.speed(of: index)
         machines.append(machine)
+        bulk.ports.append(BulkTraffic.Port())
         if network.ports.count < machines.count { network.ports.append(VirtualNetwork.Port()) }
     }
 
@@ -71,7 +76,10 @@ final class World {
         return Node(
             Membership.Identity(
                 id: identity.id, start: start, address: Machine.address(of: index),
-                engine: checks.options.jobs.isEmpty ? nil : Engine(fingerprint: Workload.engine, slots: 2)),
+                engine: checks.options.jobs.isEmpty
+                    ? nil
+                    : Engine(
+                        fingerprint: Workload.engine, slots: checks.options.slots)),
             persisted: persisted, seeds: seeds, configuration: configuration,
             generator: SeededGenerator(seed: generator.next()))
     }
@@ -137,6 +145,11 @@ final class World {
         }
         effects.removeAll(keepingCapacity: true)
         spare = effects
+        let tally = machine.node.workTally
+        if tally.grants != machine.heardGrants {
+            machine.heardGrants = tally.grants
+            meter.granted(tally)
+        }
         checks.stepped(machine, self)
     }
 
@@ -260,6 +273,8 @@ final class World {
         machine.armedAt = .max
         machine.killAfterEffects = nil
         machine.pendingWrites = [:]
+        machine.bench = Workbench(cores: checks.options.cores)
+        machine.heardGrants = 0
         checks.started(machine)
         deliver(machine, .start)
         restoreJobs(machine)

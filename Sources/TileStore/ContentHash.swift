@@ -22,6 +22,11 @@ public struct ContentHash: Hashable, Sendable, CustomStringConvertible {
 
     public init(of data: [UInt8]) { self = data.withUnsafeBytes { ContentHash(of: $0) } }
 
+    /// A name that nothing has: for blobs that are kept for a while and never found by content.
+    public static func random() -> ContentHash {
+        ContentHash(bytes: (0..<byteCount).map { _ in UInt8.random(in: 0 ... .max) })
+    }
+
     /// 64 hexadecimal digits.
     public var description: String {
         bytes.map { byte in
