@@ -31,8 +31,14 @@ final class Machine {
     var links: [NodeID: Int] = [:]
     /// What its disk holds for jobs.
     var work = WorkDisk()
+    /// The same when the disk's image was taken.
+    var workImage: WorkDisk?
     /// Seconds that a task of cost 1 takes.
     var secondsPerCost = 1.0
+    /// Which engine it has.
+    var engine = 1
+    /// What is added to the clock's origin when the next process starts.
+    var clockJump: Int64 = 0
 
     var datagramBytes = 0
     var frameBytes = 0
