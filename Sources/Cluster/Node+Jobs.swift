@@ -14,6 +14,8 @@ struct JobsPort: Sendable {
     var waiting: [NodeID: [Frame]] = [:]
     /// The membership changes that `jobs` has seen.
     var seenChanges = -1
+    /// What the shell measured of transfers; nil: nothing yet.
+    var link: LinkMeasure?
 
     /// Frames that wait for one link, at most; the oldest go first.
     static let mostWaiting = 256
@@ -21,7 +23,13 @@ struct JobsPort: Sendable {
 
     init(generator: SeededGenerator) { self.generator = generator }
 
-    var nextDeadline: Instant { min(jobs?.nextDeadline ?? .never, min(nextGossip, nextComparison)) }
+    /// When the jobs have something to do; kept, because finding it out looks at every job.
+    private(set) var due = Instant.never
+
+    var nextDeadline: Instant { min(due, min(nextGossip, nextComparison)) }
+
+    /// The jobs changed.
+    mutating func refreshDue() { due = jobs?.nextDeadline ?? .never }
 }
 
 extension Node {
@@ -45,16 +53,19 @@ extension Node {
             membership.raiseIncarnation(above: membership.version.incarnation)
             port.seenChanges = -1
         }
-        if port.seenChanges != membership.changes {
+        let viewChanged = port.seenChanges != membership.changes
+        if viewChanged {
             port.seenChanges = membership.changes
             actions += port.jobs?.viewChanged(membership.view, now: now) ?? []
         }
         for note in notes { actions += take(note, now) }
         if let event { actions += take(event, now) }
-        let due = port.jobs?.nextDeadline ?? .never
         let isBusy = event != nil || !actions.isEmpty || !notes.isEmpty
-        if isBusy || (isTimer && due <= now) {
+        if isBusy || (isTimer && port.due <= now) {
             actions += port.jobs?.advance(now: now, using: &port.generator) ?? []
+            port.refreshDue()
+        } else if viewChanged {
+            port.refreshDue()
         }
         for action in actions { perform(action, now) }
         if isTimer { tick(now) }
@@ -63,8 +74,8 @@ extension Node {
     private mutating func take(_ note: Membership.Note, _ now: Instant) -> [JobAction] {
         switch note {
         case .frame(.job(let message), let peer):
-            return port.jobs?.received(message, from: peer, link: membership.configuration.link, now: now)
-                ?? []
+            let link = port.link ?? membership.configuration.link
+            return port.jobs?.received(message, from: peer, link: link, now: now) ?? []
         case .frame(.book(let message), let peer):
             return port.jobs?.received(message, from: peer, now: now) ?? []
         case .frame: return []
@@ -82,6 +93,7 @@ extension Node {
     }
 
     private mutating func take(_ event: JobEvent, _ now: Instant) -> [JobAction] {
+        if case .linkMeasured(let measure) = event { port.link = measure }
         guard var jobs = port.jobs else { return [] }
         port.jobs = nil
         defer { port.jobs = jobs }

@@ -103,10 +103,10 @@ extension World {
     }
 
     func engine(of index: Int) -> Engine {
-        guard machines.indices.contains(index) else { return Engine(fingerprint: Workload.engine(1), slots: 2) }
+        guard machines.indices.contains(index) else { return Engine(fingerprint: Workload.engine(1), slots: checks.options.slots) }
         let machine = machines[index]
         return Engine(
-            fingerprint: Workload.engine(machine.engine), slots: 2, hasRoom: !machine.disk.isFull)
+            fingerprint: Workload.engine(machine.engine), slots: checks.options.slots, hasRoom: !machine.disk.isFull)
     }
 
     // MARK: Jobs

@@ -164,6 +164,7 @@ extension World {
         copy.clockOffset = original.clockOffset
         (copy.work, copy.engine) = (original.work, original.engine)
         machines.append(copy)
+        bulk.ports.append(BulkTraffic.Port())
         network.ports.append(network.ports[original.index])
         checks.added(copy)
         return copy

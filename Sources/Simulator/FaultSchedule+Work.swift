@@ -58,7 +58,7 @@ extension Draw {
                     case 5: .rots(1 + chance.below(3))
                     default: .lacksInput(until: job.at + chance.span(from: .seconds(1), to: .seconds(90)))
                     }
-                add(.zero, .trouble(job: number, task: chance.below(job.costs.count), trouble))
+                add(.zero, .trouble(job: number, task: chance.below(job.tasks.count), trouble))
             }
         }
     }

@@ -25,6 +25,13 @@ public struct Simulation {
         public var kinds: [ScheduleKind] = []
         /// What users submit.
         public var jobs: [Workload] = []
+        /// Of each machine's processor; a shorter list is repeated.
+        public var speeds = [1.0]
+        /// Tasks that a node runs at a time, and how many of them compute at a time.
+        public var slots = 2
+        public var cores = 2
+        /// Each machine's link for bulk data; nil: it costs no time.
+        public var link: LinkCapacity?
         /// Faults beside the mixed ones.
         public var extra: [ScheduledFault] = []
         public var network = NetworkConditions()
@@ -37,6 +44,9 @@ public struct Simulation {
         public var remembers = false
 
         public init() {}
+
+        /// The speed of a machine's processor.
+        func speed(of machine: Int) -> Double { speeds.isEmpty ? 1 : speeds[machine % speeds.count] }
 
         var effectiveConfiguration: Configuration {
             var configuration = configuration
@@ -109,7 +119,7 @@ public struct Simulation {
     }
 
     public let options: Options
-    private let world: World
+    let world: World
 
     public init(_ options: Options) {
         self.options = options
@@ -157,7 +167,7 @@ public struct Simulation {
         world.queue.push(.sweep, at: 1_000_000_000, 0)
         for (number, job) in options.jobs.enumerated() { world.submitLater(job, number: number) }
         if options.warm {
-            world.run(until: 100_000_000)
+            world.run(until: (options.joinSpan + .milliseconds(5)).nanoseconds)
             world.completeTables()
         }
         while stopWhenKnown, world.time < options.faultSpan.nanoseconds, world.checks.violation == nil {

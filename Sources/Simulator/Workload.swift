@@ -8,13 +8,21 @@ public struct Workload: Equatable, Sendable {
     public var at: Span
     /// The machine that gets it; if its process is down, the next that runs.
     public var machine: Int
-    /// Seconds that each task takes on a node of speed 1.
-    public var costs: [Double]
+    /// Its tasks along the curve.
+    public var tasks: [VirtualTask]
+    /// The machine whose disk holds the scenes; nil: every node reads them at no cost.
+    public var inputsAt: Int?
 
+    /// Tasks of so many seconds on a core of speed 1, known to the planner.
     public init(at: Span, machine: Int, costs: [Double]) {
+        self.init(at: at, machine: machine, tasks: costs.map { VirtualTask(seconds: $0) })
+    }
+
+    public init(at: Span, machine: Int, tasks: [VirtualTask], inputsAt: Int? = nil) {
         self.at = at
         self.machine = machine
-        self.costs = costs
+        self.tasks = tasks
+        self.inputsAt = inputsAt
     }
 
     /// The fingerprint of a virtual engine.
@@ -22,15 +30,18 @@ public struct Workload: Equatable, Sendable {
 
     /// The plan of job `number` under an engine: other libraries, other bytes, so other keys.
     func plan(_ number: Int, engine: Digest) -> JobPlan {
-        let tasks = costs.enumerated().map { position, cost in
+        let planned = tasks.enumerated().map { position, task in
             PlannedTask(
-                key: Digest(0x6B_65_79, UInt64(number), UInt64(position), engine.words.1), cost: cost,
-                inputBytes: 1 << 20, resultBytes: 1 << 18)
+                key: Digest(0x6B_65_79, UInt64(number), UInt64(position), engine.words.1),
+                cost: task.predicted, inputBytes: task.inputBytes, resultBytes: task.resultBytes)
         }
         return JobPlan(
             digest: Digest(0x70_6C_61_6E, UInt64(number), engine.words.1, 0), fingerprint: engine,
-            tasks: tasks)
+            tasks: planned)
     }
+
+    /// The position of the workload whose plan this is.
+    static func number(of plan: Digest) -> Int { Int(plan.words.1) }
 
     /// What every engine of a plan's fingerprint makes of a task.
     static func result(_ plan: Digest, _ task: TaskID) -> TaskResult {
@@ -50,7 +61,7 @@ struct WorkDisk {
     var done: [Digest: [TaskResult]] = [:]
     var blobs: [Digest: [TaskID: TaskResult]] = [:]
     /// Tasks that a process began and has not ended.
-    var atWork: [TaskName: Digest] = [:]
+    var atWork: Set<Workbench.Key> = []
     /// How many processes died while they ran a task, by plan.
     var deaths: [Digest: [TaskID: Int]] = [:]
     /// Blobs that do not match their digest; nobody has noticed yet.
@@ -127,7 +138,7 @@ extension World {
             checks.fail("S6", "job \(id): task \(task) has the digests \(a) and \(b)", time)
         case .forget(let id): machine.work.headers[id] = nil
         case .answered(_, let number, _): requests.answered(number)
-        case .stop(let id, let task): machine.work.atWork[TaskName(job: Int(id.low), task: task.index)] = nil
+        case .stop(let id, let task): stop(task, id, machine)
         case .send, .exchange, .rumour, .pin, .drop: break
         }
     }
@@ -218,22 +229,32 @@ extension World {
     private func pull(
         _ result: TaskResult, _ id: JobID, _ plan: Digest, _ from: [NodeID], _ machine: Machine
     ) {
-        work(machine, after: .milliseconds(5)) { world, machine in
-            for peer in from {
-                guard let host = world.holder(peer, from: machine), host.work.blobs[plan]?[result.task] != nil
-                else {
-                    continue
-                }
-                if host.work.rotten.contains(result.digest) {
-                    return world.deliver(
-                        machine, .job(.pulled(id, plan: plan, result, from: peer, .mismatch)))
-                }
-                if machine.disk.isFull { break }
-                machine.work.blobs[plan, default: [:]][result.task] = result
-                return world.deliver(machine, .job(.pulled(id, plan: plan, result, from: peer, .held)))
+        let source = from.lazy.compactMap { self.holder($0, from: machine) }.first {
+            $0.work.blobs[plan]?[result.task] != nil
+        }
+        let bytes = virtual(Workbench.Key(plan: plan, task: result.task)).resultBytes
+        guard let source, let first = from.first else {
+            return work(machine, after: .milliseconds(5)) { world, machine in
+                guard let first = from.first else { return }
+                world.deliver(machine, .job(.pulled(id, plan: plan, result, from: first, .unreachable)))
             }
-            guard let first = from.first else { return }
-            world.deliver(machine, .job(.pulled(id, plan: plan, result, from: first, .unreachable)))
+        }
+        let (index, generation, peer) = (machine.index, machine.generation, source.identity.id)
+        move(bytes, from: source, to: machine) { world, came in
+            let machine = world.machines[index]
+            guard machine.isRunning, machine.generation == generation else { return }
+            guard came, source.work.blobs[plan]?[result.task] != nil else {
+                let gone = JobEvent.pulled(id, plan: plan, result, from: came ? peer : first, .unreachable)
+                return world.deliver(machine, .job(gone))
+            }
+            if source.work.rotten.contains(result.digest) {
+                return world.deliver(machine, .job(.pulled(id, plan: plan, result, from: peer, .mismatch)))
+            }
+            if machine.disk.isFull {
+                return world.deliver(machine, .job(.pulled(id, plan: plan, result, from: peer, .unreachable)))
+            }
+            machine.work.blobs[plan, default: [:]][result.task] = result
+            world.deliver(machine, .job(.pulled(id, plan: plan, result, from: peer, .held)))
         }
     }
 
@@ -261,19 +282,28 @@ extension World {
             wanted.tasks.reduce(plan.words.1) {
                 SeededGenerator.scramble($0 ^ Workload.result(plan, $1).digest.words.1)
             }, 0, 0)
-        work(machine, after: .milliseconds(200)) { world, machine in
+        work(machine, after: layOutTime(plan)) { world, machine in
             machine.work.outputs.insert(outputs)
             world.deliver(machine, .job(.assembled(id, run, outputs: outputs)))
         }
     }
 
     private func copyOutputs(_ outputs: Digest, _ id: JobID, _ from: NodeID, _ machine: Machine) {
-        work(machine, after: .milliseconds(100)) { world, machine in
-            guard let host = world.holder(from, from: machine), host.work.outputs.contains(outputs),
-                !machine.disk.isFull
-            else { return }
+        guard let host = holder(from, from: machine), host.work.outputs.contains(outputs) else { return }
+        let (index, generation) = (machine.index, machine.generation)
+        let plan = host.node.jobs?.book[id]?.reign.plan.flatMap { plans[$0] }
+        let bytes = bulk.capacity == nil ? 0 : plan.map { $0.resultBytes($0.all) } ?? 0
+        move(bytes, from: host, to: machine) { world, came in
+            let machine = world.machines[index]
+            guard came, machine.isRunning, machine.generation == generation, !machine.disk.isFull else { return }
             machine.work.outputs.insert(outputs)
             world.deliver(machine, .job(.outputsStored(id, outputs: outputs)))
         }
+    }
+
+    /// Laying blobs out is a copy at the disk's speed; without links to model, nobody asks how long it takes.
+    private func layOutTime(_ plan: Digest) -> Span {
+        guard bulk.capacity != nil, let plan = plans[plan] else { return .milliseconds(200) }
+        return .milliseconds(200) + .seconds(Double(plan.resultBytes(plan.all)) / VirtualDisk.bytesPerSecond)
     }
 }

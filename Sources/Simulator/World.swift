@@ -33,6 +33,8 @@ final class World {
     /// Somebody makes up records: shells verify all.
     var areRecordsForged = false
     var plans: [Digest: JobPlan] = [:]
+    var bulk: BulkTraffic
+    var meter = JobMeter()
     var generator: SeededGenerator
     let configuration: Configuration
     var checks: Checks
@@ -50,6 +52,7 @@ final class World {
             conditions: options.network, machines: options.nodes,
             generator: SeededGenerator(seed: options.seed ^ 0x6E65_7477_6F72_6B))
         checks = Checks(options: options)
+        bulk = BulkTraffic(capacity: options.link)
         for index in 0..<options.nodes { addMachine(index) }
     }
 
@@ -61,7 +64,9 @@ final class World {
         let node = makeNode(identity, StartID(bits: 0), Persisted(epoch: 0, peers: [], keys: keys), index)
         let machine = Machine(index: index, identity: identity, keys: keys, node: node)
         machine.clockOffset = Int64(generator.below(1_000_000_000_000))
+        machine.secondsPerCost = 1 / checks.options.speed(of: index)
         machines.append(machine)
+        bulk.ports.append(BulkTraffic.Port())
         if network.ports.count < machines.count { network.ports.append(VirtualNetwork.Port()) }
     }
 
@@ -146,6 +151,11 @@ final class World {
         }
         effects.removeAll(keepingCapacity: true)
         spare = effects
+        let tally = machine.node.workTally
+        if tally.grants != machine.heardGrants {
+            machine.heardGrants = tally.grants
+            meter.granted(tally)
+        }
         checks.stepped(machine, self)
     }
 
@@ -278,6 +288,8 @@ final class World {
         machine.armedAt = .max
         machine.killAfterEffects = nil
         machine.pendingWrites = [:]
+        machine.bench = Workbench(cores: checks.options.cores)
+        machine.heardGrants = 0
         checks.started(machine)
         deliver(machine, .start)
         restoreJobs(machine)

@@ -93,6 +93,7 @@ extension Coordinator {
         switch choose(ask, for: thief, plan, view, now: now) {
         case .free(let tasks): return [grant(tasks, to: thief, request: ask.request, areCopies: false, now)]
         case .rescue(let task):
+            copies.rescued(task)
             return [grant(TaskSet([task]), to: thief, request: ask.request, areCopies: true, now)]
         case .victim(let victim, let cost):
             claims?.pointed(at: victim, cost: cost / 2)
@@ -141,7 +142,8 @@ extension Coordinator {
     {
         var best: (node: NodeID, load: Double, cost: Double)?
         // The order of this loop does not matter: load and id decide together.
-        for (id, node) in claims.nodes where id != thief && !node.isSaturated && view.isAlive(id) {
+        for id in claims.loaded where id != thief && view.isAlive(id) {
+            guard let node = claims.nodes[id], !node.isSaturated else { continue }
             let cost = node.queuedCost - node.pointedAway
             guard cost > 1e-9 else { continue }
             let rate = node.secondsPerCost > 0 ? node.secondsPerCost : model.secondsPerCost

@@ -68,6 +68,8 @@ public struct Coordinator: Sendable {
     var missing = TaskSet()
     var reported: Set<NodeID> = []
     var pulling: [TaskID: Instant] = [:]
+    /// Results that are held elsewhere, not here, and not on their way.
+    var absent = TaskSet()
     var pushed: [TaskID: Instant] = [:]
     var successor: Successor?
     var triedSuccessors: [NodeID] = []

@@ -49,6 +49,8 @@ public enum JobEvent: Equatable, Sendable {
     case assemblyFailed(JobID, RunID, reason: String)
     case outputsStored(JobID, outputs: Digest)
     case saturated(Bool)
+    /// What a transfer to us gets beside the others, as measured lately.
+    case linkMeasured(LinkMeasure)
     /// Slots, memory or room changed; the record is signed anew.
     case engineChanged(Engine)
 }

@@ -17,6 +17,9 @@ public struct Copies: Equatable, Sendable {
     private var count = 0
     /// Seconds charged to speculation, by prediction.
     public private(set) var spent = 0.0
+    /// Tasks that ever had a rescue copy, and those that ever had a speculative one.
+    public private(set) var rescued = TaskSet()
+    public private(set) var raced = TaskSet()
     /// Seconds of CPU that the job took so far.
     public private(set) var jobSeconds = 0.0
 
@@ -73,10 +76,14 @@ public struct Copies: Equatable, Sendable {
         return best?.task
     }
 
-    /// The copy was granted.
+    /// A rescue copy was granted.
+    mutating func rescued(_ task: TaskID) { rescued.insert(task) }
+
+    /// A speculative copy was granted.
     mutating func speculated(_ task: TaskID, on node: NodeID, predicted: Double) {
         speculated[task, default: []].append(node)
         count += 1
+        raced.insert(task)
         spent += predicted
     }
 

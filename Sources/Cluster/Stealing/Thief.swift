@@ -42,13 +42,22 @@ public struct Thief: Equatable, Sendable {
         case resting(until: Instant)
     }
 
+    private struct Question: Equatable, Sendable {
+        let at: Instant
+        let asVictim: Bool
+    }
+
     private(set) var state = State.working
     private var requests: UInt64 = 0
     /// Questions whose grant would still count, and when they were asked.
-    private var open: [UInt64: Instant] = [:]
+    private var open: [UInt64: Question] = [:]
     private var lastJob: JobID?
     /// The coordinator that did not answer the last question.
     private(set) var silent: NodeID?
+    /// What it got so far.
+    private(set) var tally = WorkTally()
+    /// Since when the node has been without work, questions and rests included.
+    private(set) var dryFrom: Instant?
 
     /// A node that has nothing to do yet.
     public init() {}
@@ -66,6 +75,7 @@ public struct Thief: Equatable, Sendable {
     mutating func ranDry(
         _ targets: [Target], now: Instant, using generator: inout some RandomNumberGenerator
     ) -> [Action] {
+        dryFrom = dryFrom ?? now
         switch state {
         case .asking(_, let node, _, let until):
             guard until <= now else { return [] }
@@ -91,7 +101,10 @@ public struct Thief: Equatable, Sendable {
     }
 
     /// Every slot is busy again.
-    mutating func isBusy() { state = .working }
+    mutating func isBusy() {
+        state = .working
+        dryFrom = nil
+    }
 
     /// The coordinator names the best victim.
     mutating func pointed(at victim: NodeID, request: UInt64, now: Instant) -> [Action] {
@@ -102,10 +115,12 @@ public struct Thief: Equatable, Sendable {
 
     /// A grant came. True: it answers a question of the last two seconds, and is the first that does.
     mutating func granted(_ request: UInt64, now: Instant) -> Bool {
-        guard let asked = open.removeValue(forKey: request), now - asked <= Self.voidAfter else {
+        guard let question = open.removeValue(forKey: request), now - question.at <= Self.voidAfter else {
             return false
         }
         silent = nil
+        tally.granted(after: now - (dryFrom ?? question.at), byVictim: question.asVictim)
+        dryFrom = nil
         if case .asking(_, _, request, _) = state { state = .working }
         return true
     }
@@ -120,9 +135,9 @@ public struct Thief: Equatable, Sendable {
 
     private mutating func ask(_ job: JobID, _ node: NodeID, asVictim: Bool, _ now: Instant) -> [Action] {
         requests += 1
-        open = open.filter { now - $0.value <= Self.voidAfter }
+        open = open.filter { now - $0.value.at <= Self.voidAfter }
         if open.count >= Self.openLimit, let oldest = open.keys.min() { open[oldest] = nil }
-        open[requests] = now
+        open[requests] = Question(at: now, asVictim: asVictim)
         state = .asking(job, node, request: requests, until: now + Self.answerTime)
         return [.ask(job, node, request: requests, asVictim: asVictim)]
     }
