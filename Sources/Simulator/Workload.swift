@@ -295,7 +295,9 @@ extension World {
         let bytes = bulk.capacity == nil ? 0 : plan.map { $0.resultBytes($0.all) } ?? 0
         move(bytes, from: host, to: machine) { world, came in
             let machine = world.machines[index]
-            guard came, machine.isRunning, machine.generation == generation, !machine.disk.isFull else { return }
+            guard came, machine.isRunning, machine.generation == generation, !machine.disk.isFull else {
+                return
+            }
             machine.work.outputs.insert(outputs)
             world.deliver(machine, .job(.outputsStored(id, outputs: outputs)))
         }

@@ -66,7 +66,9 @@ public struct Worker: Sendable {
         let isNew = shares[job] == nil
         var share = shares[job] ?? Share(job: job, run: run, plan: grant.plan, known: plan)
         var grant = grant
-        if let deadly = deadly[grant.plan] { grant.isolated = grant.isolated.union(deadly.intersection(grant.tasks)) }
+        if let deadly = deadly[grant.plan] {
+            grant.isolated = grant.isolated.union(deadly.intersection(grant.tasks))
+        }
         share.granted(grant, held: held)
         shares[job] = share
         if isNew, plan == nil { actions.append(.fetchPlan(job, grant.plan)) }
@@ -148,8 +150,8 @@ public struct Worker: Sendable {
         return shares.keys.sorted().flatMap { beat($0, now) }
     }
 
-    /// Heartbeats that are due. A task that hangs is stopped and counts as failed here: elsewhere it runs as a
-    /// copy by now, and a task that hangs everywhere must not keep its job from ending.
+    /// Heartbeats that are due. A task that hangs is stopped and counts as failed here: elsewhere it runs as
+    /// a copy by now, and a task that hangs everywhere must not keep its job from ending.
     mutating func advance(now: Instant) -> [Action] {
         var actions: [Action] = []
         for job in shares.keys.sorted() {
