@@ -28,15 +28,16 @@ public struct Workload: Equatable, Sendable {
     /// The fingerprint of all virtual engines.
     static let engine = Digest(0x656E_67, 1, 0, 0)
 
-    func plan(_ number: Int) -> JobPlan {
+    func plan(_ number: Int, inputHolders: [NodeID] = []) -> JobPlan {
         let planned = tasks.enumerated().map { position, task in
             PlannedTask(
                 key: Workload.key(number, position), cost: task.predicted, inputBytes: task.inputBytes,
                 resultBytes: task.resultBytes)
         }
         return JobPlan(
-            digest: Workload.planDigest(of: Workload.id(number)), fingerprint: Workload.engine, tasks: planned
-        )
+            digest: Workload.planDigest(of: Workload.id(number)), fingerprint: Workload.engine,
+            tasks: planned,
+            inputHolders: inputHolders)
     }
 
     static func planDigest(of id: JobID) -> Digest { Digest(0x70_6C_61_6E, id.low, 0, 0) }
@@ -78,7 +79,8 @@ extension World {
     }
 
     func submitLater(_ job: Workload, number: Int) {
-        let plan = job.plan(number)
+        let holders = job.inputsAt.map { [machines[$0 % machines.count].identity.id] } ?? []
+        let plan = job.plan(number, inputHolders: holders)
         plans[plan.digest] = plan
         queue.push(.work, at: job.at.nanoseconds, 0, workEvents.put { $0.submit(job, number: number) })
     }
@@ -117,7 +119,7 @@ extension World {
             work(machine, after: .milliseconds(50)) { world, machine in
                 guard let plan = world.plans[Workload.planDigest(of: id)] else { return }
                 machine.work.plans.insert(plan.digest)
-                world.deliver(machine, .job(.planned(id, run, plan, inputHolders: [])))
+                world.deliver(machine, .job(.planned(id, run, plan, inputHolders: plan.inputHolders)))
             }
         case .fetchPlan(let id, let digest, _): fetch(digest, id, machine)
         case .start(let id, let task, let plan, _): start(task, id, plan, machine)
@@ -222,13 +224,17 @@ extension World {
     }
 
     private func copyOutputs(_ outputs: Digest, _ id: JobID, _ from: NodeID, _ machine: Machine) {
-        guard let host = holder(from, from: machine), host.work.outputs.contains(outputs) else { return }
+        guard let host = holder(from, from: machine), host.work.outputs.contains(outputs),
+            machine.bench.copying.insert(outputs).inserted
+        else { return }
         let (index, generation) = (machine.index, machine.generation)
         let bytes =
             bulk.capacity == nil ? 0 : plans[Workload.planDigest(of: id)].map { $0.resultBytes($0.all) } ?? 0
         move(bytes, from: host, to: machine) { world, came in
             let machine = world.machines[index]
-            guard came, machine.isRunning, machine.generation == generation else { return }
+            guard machine.isRunning, machine.generation == generation else { return }
+            machine.bench.copying.remove(outputs)
+            guard came else { return }
             machine.work.outputs.insert(outputs)
             world.deliver(machine, .job(.outputsStored(id, outputs: outputs)))
         }

@@ -25,6 +25,8 @@ struct Workbench {
     var executions: [Key: Execution] = [:]
     var computing = 0
     var waiting: [Key] = []
+    /// Outputs on their way from another node; the node may ask for them again meanwhile.
+    var copying: Set<Digest> = []
     /// Counts starts, so that what was meant for a stopped execution is not given to the next.
     var starts = 0
 }
@@ -42,6 +44,8 @@ extension World {
         let number = machine.bench.starts
         machine.bench.executions[key] = Workbench.Execution(number: number, job: id)
         meter.started(key, id, on: machine, self)
+        if virtual(key).hangs >= meter.tasks[key]?.runs ?? 0 { return }
+        progress(key, number, machine, 1)
         guard let owner = inputOwner(plan), owner !== machine else {
             return inputsAreHere(key, number, machine)
         }
@@ -77,7 +81,6 @@ extension World {
             machine.bench.computing += 1
             machine.bench.executions[key]?.state = .computing(since: time)
             let span = Span.seconds(max(0.001, virtual(key).seconds * machine.secondsPerCost))
-            progress(key, execution.number, machine, 1, until: time + span.nanoseconds)
             work(machine, after: span) { world, machine in
                 guard machine.bench.executions[key]?.number == execution.number else { return }
                 world.computed(key, execution.job, machine)
@@ -85,15 +88,12 @@ extension World {
         }
     }
 
-    /// A worker reports progress each second.
-    private func progress(
-        _ key: Workbench.Key, _ number: Int, _ machine: Machine, _ count: UInt32, until: Int64
-    ) {
-        guard until - time > 1_000_000_000 else { return }
+    /// A worker reports progress each second: bytes that came, rows that are done.
+    private func progress(_ key: Workbench.Key, _ number: Int, _ machine: Machine, _ count: UInt32) {
         work(machine, after: .seconds(1)) { world, machine in
             guard let execution = machine.bench.executions[key], execution.number == number else { return }
             world.deliver(machine, .job(.progressed(execution.job, key.task, to: count)))
-            world.progress(key, number, machine, count + 1, until: until)
+            world.progress(key, number, machine, count + 1)
         }
     }
 

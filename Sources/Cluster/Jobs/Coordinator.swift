@@ -61,6 +61,8 @@ public struct Coordinator: Sendable {
     /// Copies on purpose.
     public internal(set) var copies = Copies()
     var model = CostModel()
+    var tastes = FirstTaste()
+    var usualSpeed = UsualSpeed()
     /// Nodes that hold the job's inputs, as the planner found them.
     var inputHolders: [NodeID] = []
     /// The holes of the outputs that are being made.
@@ -122,6 +124,9 @@ public struct Coordinator: Sendable {
         return true
     }
 
+    /// Tasks are granted: the take-over, if there was one, is over.
+    public var isGranting: Bool { state == .running }
+
     /// Undone tasks that nobody claims and that are granted to the next who asks; for the checkers (S4).
     public var free: TaskSet { claims?.free ?? TaskSet() }
 
@@ -133,7 +138,11 @@ public struct Coordinator: Sendable {
         case .ended: break
         case .accepted, .planning, .sharing: times += [keepers.nextDeadline, beatAt]
         case .gathering(let until): times += [keepers.nextDeadline, beatAt, until]
-        case .running: times += [keepers.nextDeadline, beatAt, failures.nextDeadline, claims?.nextDeadline]
+        case .running:
+            times += [
+                keepers.nextDeadline, beatAt, failures.nextDeadline, claims?.nextDeadline,
+                tastes.nextDeadline,
+            ]
         }
         return times.compactMap { $0 }.min()
     }
@@ -168,6 +177,7 @@ public struct Coordinator: Sendable {
     mutating func stalled(_ length: Span) {
         keepers.stalled(length)
         claims?.stalled(length)
+        tastes.stalled(length)
         failures.stalled(length)
         publication.stalled(length)
         if case .gathering(let until) = state { state = .gathering(until: until + length) }
