@@ -90,13 +90,13 @@ extension Figures {
     /// max(3 s, 3 × predicted). Idle nodes are at hand.
     public static func stuckCopied(predicted: Double, seed: UInt64) -> Double {
         var chance = SeededGenerator(seed: seed ^ 0x7374_7563)
-        var tasks = (0..<4).map { _ in VirtualTask(seconds: predicted) }
-        tasks[chance.below(4)].hangs = 1
+        let tasks = (0..<4).map { _ in VirtualTask(seconds: predicted) }
         let simulation = prepared(8, tasks, at: .seconds(3), seed, slots: 1)
-        simulation.strike()
         let world = simulation.world
-        let hanging = tasks.firstIndex { $0.hangs > 0 } ?? 0
-        let key = Workbench.Key(plan: Workload.planDigest(of: Workload.id(0)), task: TaskID(hanging))
+        let hanging = chance.below(4)
+        world.strike(.trouble(job: 0, task: hanging, .hangs(1)))
+        simulation.strike()
+        let key = Workbench.Key(plan: plan(of: 0), task: TaskID(hanging))
         var begun: Int64?
         let end = world.time + 600_000_000_000
         while world.time < end {
@@ -107,6 +107,11 @@ extension Figures {
             return Double(world.time - begun) / 1e9 - max(3, 3 * predicted)
         }
         return .infinity
+    }
+
+    /// The digest of the plan that the first engine makes of a job.
+    static func plan(of job: Int) -> Digest {
+        Workload(at: .zero, machine: 0, tasks: []).plan(job, engine: Workload.engine(1)).digest
     }
 
     private static func prepared(
@@ -135,7 +140,7 @@ extension Figures {
 extension World {
     /// Tasks of a job whose blobs lie on two running machines.
     func durable(_ id: JobID) -> [Workbench.Key] {
-        let digest = Workload.planDigest(of: id)
+        let digest = Figures.plan(of: Int(id.low))
         guard let plan = plans[digest] else { return [] }
         return plan.all.tasks.filter { task in
             machines.count { $0.isRunning && $0.work.blobs[digest]?[task] != nil } >= 2

@@ -10,8 +10,6 @@ public struct VirtualTask: Equatable, Sendable {
     public var inputBytes: Int
     /// Bytes of its blob.
     public var resultBytes: Int
-    /// So many of its runs never end.
-    public var hangs = 0
 
     public init(
         seconds: Double, predicted: Double? = nil, inputBytes: Int = 1 << 20, resultBytes: Int = 1 << 18

@@ -73,12 +73,34 @@ struct ForecastOptions: ParsableArguments {
         options.link = try link.map(Self.capacity)
         options.warm = true
         options.joinSpan = .milliseconds(5)
+        options.network.latency = Span(nanoseconds: 100_000)
+        options.network.jitter = Span(nanoseconds: 50_000)
+        options.configuration.link = LinkMeasure(roundTrip: .milliseconds(1), bytesPerSecond: 0)
         options.checks = options.nodes <= 64
         options.jobs = [
             Workload(
                 at: .seconds(3), machine: 0, tasks: try costs().tasks(tasks, seed: options.seed),
                 inputsAt: link == nil ? nil : scenesAt)
         ]
+    }
+
+    /// The command that gives the same forecast, every option named.
+    func command(_ options: Simulation.Options, tasks: Int, schedule: String?) -> String {
+        var words = ["arbutus simulate --seed \(options.seed) --nodes \(options.nodes) --tasks \(tasks)"]
+        words.append("--task-seconds \(taskSeconds ?? 1.2) --speeds \(speeds ?? "1") --cores \(cores)")
+        words.append("--spread \(spread) --dear \(dear) --error \(error)")
+        if let link { words.append("--link \(link) --input-mb \(inputMB) --result-mb \(resultMB)") }
+        if let schedule { words.append("--schedule \(schedule)") }
+        if let scenesAt { words.append("--scenes-at \(scenesAt)") }
+        return words.joined(separator: " ")
+    }
+
+    /// Seconds that the slowest node needs alone: the job takes less.
+    func alone(_ options: Simulation.Options) -> Double {
+        let work = options.jobs.flatMap(\.tasks).reduce(0) { $0 + $1.seconds }
+        let slowest = options.speeds.min() ?? 1
+        let bytes = options.jobs.flatMap(\.tasks).reduce(0) { $0 + $1.inputBytes + 2 * $1.resultBytes }
+        return work / slowest + Double(bytes) / (options.link?.up ?? .infinity)
     }
 
     private func costs() throws -> TaskCosts {
@@ -119,6 +141,34 @@ struct ForecastOptions: ParsableArguments {
             return .gigabits(rate * factor)
         }
         throw RequestError("--link \(text) is no rate; it is bits a second, such as 1Gb/s or 100Mb/s")
+    }
+}
+
+extension SimulateCommand {
+    /// Prints the numbers of one row of the protocol's figures as JSON.
+    func measure(_ name: String) throws {
+        guard let row = FigureRow(rawValue: name) else {
+            let known = FigureRow.allCases.map(\.rawValue).joined(separator: ", ")
+            throw RequestError("no figure is named \(name); there are \(known)")
+        }
+        try Terminal.print(JSONText.of(FigureFacts(row, seed: seed, seeds: seeds)))
+    }
+
+    /// Runs a job on machines as described, without faults unless some are asked for.
+    func foresee(_ seed: UInt64) throws {
+        var options = Simulation.Options()
+        if schedule != nil { options = try self.options(seed: seed) }
+        guard (1...5000).contains(nodes ?? 1) else {
+            throw RequestError("--nodes \(nodes ?? 1) is not from 1 to 5000")
+        }
+        (options.nodes, options.seed) = (nodes ?? 1, seed)
+        try forecast.apply(to: &options, tasks: tasks)
+        if !json { try Terminal.print(forecast.command(options, tasks: tasks, schedule: schedule)) }
+        let limit = Span.seconds(100) + .seconds(3 * forecast.alone(options))
+        if options.kinds.isEmpty { options.faultSpan = .seconds(2) }
+        let facts = ForecastFacts(Simulation.runJob(options, limit: limit), options: options)
+        try Terminal.print(json ? JSONText.of(facts) : facts.text)
+        guard facts.violation == nil, facts.makespanSeconds != nil else { throw ExitCode(ExitStatus.failed) }
     }
 }
 

@@ -11,6 +11,10 @@ struct SimulateCommand: ParsableCommand {
             First faults strike and safety is checked after every event; then they stop, and the \
             cluster must come to rest. Each run begins with the command that repeats it. Ends with \
             exit code 1 when an invariant is violated.
+
+            With --task-seconds, --speeds or --link it answers a question instead: how long would a job \
+            of so many tasks take on nodes like these? For example \
+            'arbutus simulate --nodes 4 --speeds 1,1,0.5 --tasks 230 --task-seconds 1.2 --link 1Gb/s'.
             """)
 
     @Option(
@@ -19,7 +23,9 @@ struct SimulateCommand: ParsableCommand {
     var nodes: Int?
 
     @Option(
-        help: ArgumentHelp("Tasks of one second each of a job that the first node is given.", valueName: "n"))
+        help: ArgumentHelp(
+            "Tasks of a job that the first node is given, of one second each without --task-seconds.",
+            valueName: "n"))
     var tasks = 0
 
     @Option(help: ArgumentHelp("The first seed.", valueName: "n"))
@@ -41,12 +47,20 @@ struct SimulateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Virtual seconds within which the nodes start.", valueName: "n"))
     var join: Double?
 
+    @OptionGroup(title: "How long would a job take?")
+    var forecast: ForecastOptions
+
     @Flag(help: "Write the reports as JSON to stdout, one behind the other.")
     var json = false
 
     mutating func run() throws {
         guard (1...1_000_000).contains(seeds) else {
             throw RequestError("--seeds \(seeds) is not from 1 to 1000000")
+        }
+        if let name = forecast.figure { return try measure(name) }
+        if forecast.isAsked {
+            for number in seed..<seed + UInt64(seeds) { try foresee(number) }
+            return
         }
         for number in seed..<seed + UInt64(seeds) {
             let options = try options(seed: number)
@@ -58,7 +72,7 @@ struct SimulateCommand: ParsableCommand {
         }
     }
 
-    private func options(seed: UInt64) throws -> Simulation.Options {
+    func options(seed: UInt64) throws -> Simulation.Options {
         var options = Simulation.Options.mixed(seed: seed)
         if let nodes {
             guard (1...5000).contains(nodes) else {
