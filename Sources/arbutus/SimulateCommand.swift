@@ -13,6 +13,10 @@ struct SimulateCommand: ParsableCommand {
             repeats it. When an invariant is violated the run is made small: the shortest command that \
             was found to fail in the same way is printed with the last events of the nodes concerned, \
             and the exit code is 1. scripts/fuzz-seeds runs fresh seeds and keeps what fails.
+
+            With --task-seconds, --speeds or --link it answers a question instead: how long would a job \
+            of so many tasks take on nodes like these? For example \
+            'arbutus simulate --nodes 4 --speeds 1,1,0.5 --tasks 230 --task-seconds 1.2 --link 1Gb/s'.
             """)
 
     @Option(
@@ -21,7 +25,9 @@ struct SimulateCommand: ParsableCommand {
     var nodes: Int?
 
     @Option(
-        help: ArgumentHelp("Tasks of one second each of a job that the first node is given.", valueName: "n"))
+        help: ArgumentHelp(
+            "Tasks of a job that the first node is given, of one second each without --task-seconds.",
+            valueName: "n"))
     var tasks = 0
 
     @Option(help: ArgumentHelp("The first seed.", valueName: "n"))
@@ -60,12 +66,20 @@ struct SimulateCommand: ParsableCommand {
             valueName: "numbers"))
     var network: String?
 
+    @OptionGroup(title: "How long would a job take?")
+    var forecast: ForecastOptions
+
     @Flag(help: "Write the reports as JSON to stdout, one behind the other.")
     var json = false
 
     mutating func run() throws {
         guard (1...1_000_000).contains(seeds) else {
             throw RequestError("--seeds \(seeds) is not from 1 to 1000000")
+        }
+        if let name = forecast.figure { return try measure(name) }
+        if forecast.isAsked {
+            for number in seed..<seed + UInt64(seeds) { try foresee(number) }
+            return
         }
         for number in seed..<seed + UInt64(seeds) {
             let options = try options(seed: number)
@@ -88,7 +102,7 @@ struct SimulateCommand: ParsableCommand {
         try Terminal.print("\(small.recent.joined(separator: "\n"))\n\n\(command)")
     }
 
-    private func options(seed: UInt64) throws -> Simulation.Options {
+    func options(seed: UInt64) throws -> Simulation.Options {
         var choices = Choices()
         choices.nodes = nodes
         choices.schedule = schedule

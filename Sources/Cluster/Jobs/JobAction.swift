@@ -30,7 +30,8 @@ public enum JobAction: Equatable, Sendable {
     case discard(JobID, plan: Digest, TaskID)
     /// Lay the blobs into outputs; `missing` are holes. Then `assembled` or `assemblyFailed`.
     case assemble(JobID, RunID, plan: Digest, missing: TaskSet)
-    /// Copy a run's outputs and manifest from this node; then `outputsStored`.
+    /// Copy a run's outputs and manifest from this node; then `outputsStored`. It may be said again while the
+    /// copy is under way: that means nothing.
     case copyOutputs(JobID, Digest, from: NodeID)
     /// Keep (or no longer keep) the blobs of this plan whatever the store's bound says.
     case pin(JobID, plan: Digest, Bool)

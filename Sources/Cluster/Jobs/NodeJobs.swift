@@ -334,7 +334,8 @@ public struct NodeJobs: Sendable {
         }
         let ask = AskForWork(
             request: request, start: start, idleSlots: worker.idleSlots, memory: view.own.memory,
-            secondsPerCost: worker.secondsPerCost(of: id))
+            secondsPerCost: worker.secondsPerCost(of: id),
+            holdsInputs: worker.plan(of: id)?.inputHolders.contains(me) == true)
         return [.send(message(header, .ask(ask, asVictim: asVictim)), to: node)]
     }
 
