@@ -11,6 +11,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0", traits: []),
     ],
     targets: [
         .systemLibrary(name: "CGDAL", pkgConfig: "gdal", providers: [.apt(["libgdal-dev"])]),
@@ -31,6 +32,10 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
+        .target(
+            name: "Wire",
+            dependencies: ["Cluster", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["Protos"]),
         .target(name: "Scenes", dependencies: ["Mosaic", "Raster"]),
         .target(name: "Sample", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),
         .target(name: "Engine", dependencies: ["Mosaic", "Raster", "TileStore", "Scenes"]),
@@ -49,6 +54,7 @@ let package = Package(
         .testTarget(name: "CatalogTests", dependencies: ["Catalog"]),
         .testTarget(name: "TileStoreTests", dependencies: ["TileStore"]),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Sodium", "Cluster"]),
+        .testTarget(name: "WireTests", dependencies: ["Wire", "Cluster"]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Mosaic", "Raster", "TileStore", "CGDAL"]),
         .testTarget(name: "ScenesTests", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),
         .testTarget(name: "SampleTests", dependencies: ["Sample", "Mosaic", "Raster"]),
