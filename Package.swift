@@ -69,7 +69,8 @@ let package = Package(
         .testTarget(
             name: "NodeRuntimeTests",
             dependencies: [
-                "NodeRuntime", "Cluster", "Wire", "Engine", "Mosaic", "Raster", "TileStore", "Catalog", "CGDAL",
+                "NodeRuntime", "Cluster", "Wire", "Engine", "Mosaic", "Raster", "TileStore", "Catalog",
+                "CGDAL",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
@@ -79,6 +80,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
+        .testTarget(name: "WireTests", dependencies: ["Wire", "Cluster"]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Mosaic", "Raster", "TileStore", "CGDAL"]),
         .testTarget(name: "ScenesTests", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),
         .testTarget(name: "SampleTests", dependencies: ["Sample", "Mosaic", "Raster"]),

@@ -3,7 +3,7 @@ import HTTPTypes
 import Hummingbird
 
 /// An error as RFC 9457 problem details: what failed, which one, what to do.
-struct Problem: Error, HTTPResponseError, Codable {
+struct Problem: Error, Codable {
     let title: String
     let status: Int
     let detail: String
@@ -13,7 +13,7 @@ struct Problem: Error, HTTPResponseError, Codable {
         title = status.reasonPhrase
     }
 
-    func response(from request: Request, context: some RequestContext) throws -> Response {
+    func response() throws -> Response {
         let body = try JSONEncoder().encode(self)
         return Response(
             status: HTTPResponse.Status(code: status, reasonPhrase: title),
@@ -30,12 +30,12 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch let problem as Problem {
-            return try problem.response(from: request, context: context)
+            return try problem.response()
         } catch let error as HTTPError {
             let detail = error.body ?? "\(request.method) \(request.uri.path) cannot be answered"
-            return try Problem(error.status, detail).response(from: request, context: context)
+            return try Problem(error.status, detail).response()
         } catch {
-            return try Problem(.internalServerError, "\(error)").response(from: request, context: context)
+            return try Problem(.internalServerError, "\(error)").response()
         }
     }
 }

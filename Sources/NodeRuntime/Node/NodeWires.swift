@@ -105,11 +105,11 @@ final class NodeWires: @unchecked Sendable {
         }
     }
 
-    private func dialFailed(_ number: UInt64, _ failure: DialProblem) -> Meaning {
+    private func dialFailed(_ number: UInt64, _ failure: FailedDial) -> Meaning {
         switch taken(number) {
         case .control(let target)?:
             logger.debug("no link to \(target.address): \(failure)")
-            return .input(.dialFailed(target, ProtocolDialFailure(failure)))
+            return .input(.dialFailed(target, DialFailure(failure)))
         case .bulk(let peer)?: return .bulkFailed(peer)
         case nil: return .nothing
         }
@@ -164,9 +164,9 @@ final class NodeWires: @unchecked Sendable {
     }
 }
 
-extension ProtocolDialFailure {
+extension DialFailure {
     /// What the protocol makes of a transport's failure.
-    init(_ problem: DialProblem) {
+    init(_ problem: FailedDial) {
         switch problem {
         case .refused: self = .refused
         case .handshake(.ourselves): self = .ourselves

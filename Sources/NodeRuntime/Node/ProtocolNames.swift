@@ -1,4 +1,0 @@
-import Cluster
-
-/// Why a dial led to no link, as far as the protocol cares.
-typealias ProtocolDialFailure = DialFailure

@@ -1,4 +1,0 @@
-import Transport
-
-/// Why the transport got no link, in its own words; the protocol has a coarser `DialFailure`.
-typealias DialProblem = DialFailure
