@@ -39,6 +39,21 @@ public struct Workload: Equatable, Sendable {
         return TaskResult(task: task, digest: Digest(0x62_6C_6F_62, bits, 0, 0))
     }
 
+    /// What is laid out from these blobs: a hash over keys and digests in order.
+    static func outputs(
+        of plan: Digest, _ missing: TaskSet, _ world: World, blob: (TaskID) -> Digest?
+    ) -> Digest {
+        guard let tasks = world.plans[plan] else { preconditionFailure("no plan \(plan)") }
+        var hash: UInt64 = 0x6F_75_74
+        for task in tasks.all.tasks {
+            let digest = missing.contains(task) ? nil : blob(task)
+            for word in [tasks.tasks[task.index].key, digest ?? plan].flatMap({ [$0.words.1, $0.words.2] }) {
+                hash = SeededGenerator.scramble(hash ^ word)
+            }
+        }
+        return Digest(0x6F_75_74, hash, 0, 0)
+    }
+
     static func id(_ number: Int) -> JobID { JobID(high: 0x6A_6F_62, low: UInt64(number)) }
 }
 
@@ -93,6 +108,7 @@ extension World {
 
     /// Carries out what a job wants of its shell.
     func perform(_ action: JobAction, of machine: Machine) {
+        checks.acted(action, by: machine, self)
         switch action {
         case .persist(let header, let source): persist(header, from: source, machine)
         case .persistResults(_, let plan, let results):
@@ -102,7 +118,7 @@ extension World {
             work(machine, after: .milliseconds(50)) { world, machine in
                 guard let plan = world.plans[Digest(0x70_6C_61_6E, id.low, 0, 0)] else { return }
                 machine.work.plans.insert(plan.digest)
-                world.deliver(machine, .job(.planned(id, run, plan, inputHolders: [])))
+                world.deliver(machine, .job(.planned(id, run, plan)))
             }
         case .fetchPlan(let id, let digest, _): fetch(digest, id, machine)
         case .start(let id, let task, let plan, _): start(task, id, plan, machine)
@@ -195,11 +211,7 @@ extension World {
         for task in wanted.tasks where machine.work.blobs[plan]?[task] == nil {
             return checks.fail("S5", "node \(machine.identity.id) assembles \(id) without \(task)", time)
         }
-        let outputs = Digest(
-            0x6F_75_74,
-            wanted.tasks.reduce(plan.words.1) {
-                SeededGenerator.scramble($0 ^ Workload.result(plan, $1).digest.words.1)
-            }, 0, 0)
+        let outputs = checks.assembled(plan, missing, machine, self)
         work(machine, after: .milliseconds(200)) { world, machine in
             machine.work.outputs.insert(outputs)
             world.deliver(machine, .job(.assembled(id, run, outputs: outputs)))

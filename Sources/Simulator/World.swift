@@ -127,6 +127,7 @@ final class World {
         spare = []
         steps += 1
         mix(machine.index, input)
+        let glance = checks.glance(input, machine, self)
         machine.node.step(input, at: machine.local(time), into: &effects)
         for position in effects.indices {
             perform(effects[position], of: machine)
@@ -138,6 +139,7 @@ final class World {
         effects.removeAll(keepingCapacity: true)
         spare = effects
         checks.stepped(machine, self)
+        if let glance { checks.compare(glance, machine, self) }
     }
 
     private func timerFired(_ machine: Machine, generation: Int) {
@@ -260,7 +262,7 @@ final class World {
         machine.armedAt = .max
         machine.killAfterEffects = nil
         machine.pendingWrites = [:]
-        checks.started(machine)
+        checks.started(machine, time)
         deliver(machine, .start)
         restoreJobs(machine)
     }

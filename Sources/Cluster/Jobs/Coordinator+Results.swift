@@ -10,7 +10,7 @@ extension Coordinator {
         now: Instant
     ) -> [JobAction] {
         guard let plan else { return [] }
-        let outcome = done?.add(result) ?? .outside
+        let outcome = done?.add(result, overwriting: fault == .digestOverwritten) ?? .outside
         switch outcome {
         case .outside: return [.drop(node, reason: "a result of task \(result.task) of \(plan.count)")]
         case .conflict(let kept):
@@ -27,7 +27,6 @@ extension Coordinator {
         // A fact without a blob leaves the task undone: it is computed again, and its digest has to match.
         if holders?.held.contains(result.task) == true { claims?.close(TaskSet([result.task])) }
         failures.succeeded(result.task)
-        copies.ended(result.task)
         guard outcome == .new else { return follow(result, view, now: now) }
         var actions: [JobAction] = [.persistResults(job, plan: plan.digest, [result])]
         actions += keepers.confirmed.filter { $0.plan == plan.digest && $0.id != node }
@@ -44,9 +43,10 @@ extension Coordinator {
         guard let plan, digest == plan.digest, state != .storing, state != .ended else { return [] }
         let isNew = done?[result.task] == nil
         let actions = accept(result, from: node, start: start, sequence: sequence, view, now: now)
-        if isNew, state != .ended, let took, plan.all.contains(result.task) {
-            model.learn(predicted: plan.cost(result.task), took: took)
+        if state != .ended, let took, plan.all.contains(result.task) {
             copies.measured(took)
+            copies.finished(result.task, on: node, took: took)
+            if isNew { model.learn(predicted: plan.cost(result.task), took: took) }
         }
         return actions + complete(view, now: now)
     }
@@ -131,7 +131,7 @@ extension Coordinator {
         guard let holders else { return [] }
         let orphans = done.done.subtracting(holders.held).subtracting(claims?.open ?? TaskSet())
             .subtracting(failures.poison).subtracting(failures.waiting)
-        if !orphans.isEmpty {
+        if !orphans.isEmpty, fault != .lostBlobsIgnored {
             publication.interrupt()
             claims?.reopen(orphans)
         }
@@ -140,7 +140,8 @@ extension Coordinator {
         let absent = holders.held.intersection(done.done).subtracting(holders.held(by: me))
             .subtracting(TaskSet(pulling.keys))
         var actions: [JobAction] = []
-        for task in absent.tasks.prefix(max(0, Self.pullLimit - pulling.count)) {
+        let most = fault == .pullsUnbounded ? .max : Self.pullLimit
+        for task in absent.tasks.prefix(max(0, most - pulling.count)) {
             actions += pull(task, now)
         }
         return actions + push(view, now: now)
@@ -150,7 +151,8 @@ extension Coordinator {
     private mutating func follow(_ result: TaskResult, _ view: PeerView, now: Instant) -> [JobAction] {
         guard state == .running, let holders else { return [] }
         if holders.held(by: me).contains(result.task) { return push(view, now: now) }
-        guard pulling[result.task] == nil, pulling.count < Self.pullLimit else { return [] }
+        let most = fault == .pullsUnbounded ? .max : Self.pullLimit
+        guard pulling[result.task] == nil, pulling.count < most else { return [] }
         return pull(result.task, now)
     }
 
@@ -184,7 +186,9 @@ extension Coordinator {
         guard state == .running, let plan, plan.all.contains(task) else { return [] }
         var actions: [JobAction] = []
         switch outcome {
-        case .held: holders?.add(task, at: me, start: start, sequence: sequence)
+        case .held,
+            .mismatch where fault == .mismatchAccepted:
+            holders?.add(task, at: me, start: start, sequence: sequence)
         case .unreachable: holders?.drop(task, at: node)
         case .mismatch:
             holders?.drop(task, at: node)
@@ -202,7 +206,8 @@ extension Coordinator {
             failures.waiting.isEmpty, publication.state == .idle
         else { return [] }
         let here = holders.held(by: me).intersection(done.done)
-        guard plan.all.subtracting(here).subtracting(failures.poison).isEmpty else { return [] }
+        let holes = fault == .assembledWithHoles ? 1 : 0
+        guard plan.all.subtracting(here).subtracting(failures.poison).count <= holes else { return [] }
         guard !here.isEmpty else { return fail(poisonNote, now) }
         return enter(.assembling) + publish(publication.begin(now: now), view, now: now)
     }
@@ -215,7 +220,10 @@ extension Coordinator {
                 guard let plan, let done, let holders else { return [] }
                 missing = plan.all.subtracting(holders.held(by: me).intersection(done.done))
                 return [.assemble(job, header.state.run, plan: plan.digest, missing: missing)]
-            case .copy(let outputs, let node): return [send(.keepOutputs(outputs), to: node)]
+            case .copy(let outputs, let node):
+                let early =
+                    fault == .publishedTooEarly ? publication.copied(outputs, by: node, me: me) : []
+                return [send(.keepOutputs(outputs), to: node)] + publish(early, view, now: now)
             case .publish(let outputs, let holders):
                 guard state == .running, let plan else { return [] }
                 let count = plan.count - missing.count

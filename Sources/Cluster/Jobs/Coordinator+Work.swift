@@ -10,11 +10,15 @@ extension Coordinator {
         guard let plan, let done, let holders else { preconditionFailure("\(header) runs without a plan") }
         let wasGathering = claims != nil
         state = .running
-        if claims == nil { claims = Claims(open: plan.all.subtracting(done.done), count: plan.count) }
-        claims?.reopen(done.done.subtracting(holders.held))
+        if claims == nil { openClaims(plan, done) }
+        if fault != .lostBlobsIgnored { claims?.reopen(done.done.subtracting(holders.held)) }
         var actions = enter(.running)
         if !wasGathering, !inherited, view.own.hasRoom { actions += offer(plan, view, now: now) }
         return actions + advanceWork(view, now: now)
+    }
+
+    private mutating func openClaims(_ plan: JobPlan, _ done: DoneLog) {
+        claims = Claims(open: plan.all.subtracting(done.done), count: plan.count, fault: fault)
     }
 
     private mutating func offer(_ plan: JobPlan, _ view: PeerView, now: Instant) -> [JobAction] {
@@ -23,7 +27,7 @@ extension Coordinator {
                 && peer.fingerprint == header.reign.fingerprint
                 && plan.largestMemory <= peer.memory
         }
-        let order = Offers.preference(nodes.map(\.id), holdingInputs: inputHolders)
+        let order = Offers.preference(nodes.map(\.id), holdingInputs: plan.inputHolders)
         return Offers.split(free, of: plan, among: order).map { offer in
             grant(offer.tasks, to: offer.node, request: nil, areCopies: false, now)
         }
@@ -48,9 +52,7 @@ extension Coordinator {
         if let flaw = beat.flaw(count: plan.count) { return [.drop(node, reason: flaw)] }
         guard view.isSameStart(node, beat.start) else { return [] }
         if state == .ended { return [reply(beat, over: beat.owned, elsewhere: TaskSet(), to: node)] }
-        if claims == nil, let done {
-            claims = Claims(open: plan.all.subtracting(done.done), count: plan.count)
-        }
+        if claims == nil, let done { openClaims(plan, done) }
         noteCrashes(node, start: beat.start)
         var actions: [JobAction] = []
         for result in beat.unconfirmed {
@@ -59,7 +61,9 @@ extension Coordinator {
         if state == .ended { return actions }
         if beat.secondsPerCost > 0 { model.adopt(secondsPerCost: beat.secondsPerCost) }
         guard let answer = claims?.heard(beat, from: node, of: plan, now: now) else { return actions }
-        actions.append(reply(beat, over: answer.over, elsewhere: answer.elsewhere, to: node))
+        let stopped = claims.map { copies.heard(beat, from: node, $0, now: now) } ?? TaskSet()
+        let over = answer.over.union(stopped)
+        actions.append(reply(beat, over: over, elsewhere: answer.elsewhere, to: node))
         return actions + complete(view, now: now)
     }
 
@@ -93,13 +97,14 @@ extension Coordinator {
         switch choose(ask, for: thief, plan, view, now: now) {
         case .free(let tasks): return [grant(tasks, to: thief, request: ask.request, areCopies: false, now)]
         case .rescue(let task):
+            copies.rescued(task)
             return [grant(TaskSet([task]), to: thief, request: ask.request, areCopies: true, now)]
         case .victim(let victim, let cost):
             claims?.pointed(at: victim, cost: cost / 2)
             return [send(.victim(victim, request: ask.request), to: thief)]
         case .speculation(let task):
             let speed = ask.secondsPerCost > 0 ? ask.secondsPerCost : model.secondsPerCost
-            copies.speculated(task, on: thief, predicted: plan.cost(task) * speed)
+            copies.speculated(task, on: thief, predicted: plan.cost(task) * speed, now: now)
             return [grant(TaskSet([task]), to: thief, request: ask.request, areCopies: true, now)]
         case nil: return [nothing]
         }
@@ -117,9 +122,7 @@ extension Coordinator {
         _ ask: AskForWork, for thief: NodeID, _ plan: JobPlan, _ view: PeerView, now: Instant
     ) -> Choice? {
         guard let claims else { return nil }
-        let tried = failures.avoided(by: thief)
-        let avoided = tried.isEmpty ? tried : tried.subtracting(hopeless(view))
-        let allowed = plan.all.subtracting(avoided).fitting(memory: ask.memory, in: plan)
+        let allowed = allowed(for: thief, memory: ask.memory, plan, view)
         let pool = claims.free.intersection(allowed)
         if !pool.isEmpty {
             let fair = plan.cost(claims.open) / Double(max(1, able(view).count))
@@ -133,6 +136,13 @@ extension Coordinator {
             for: thief, secondsPerCost: ask.secondsPerCost, claims, plan, model, allowed: allowed, view: view,
             now: now
         ).map { .speculation($0) }
+    }
+
+    /// Tasks that `node` may try.
+    func allowed(for node: NodeID, memory: Int, _ plan: JobPlan, _ view: PeerView) -> TaskSet {
+        let tried = failures.avoided(by: node)
+        let avoided = tried.isEmpty ? tried : tried.subtracting(hopeless(view))
+        return plan.all.subtracting(avoided).fitting(memory: memory, in: plan)
     }
 
     /// The node with the most time's worth of tasks that have not started. Each thief that is sent there
@@ -155,9 +165,12 @@ extension Coordinator {
         return best.map { ($0.node, $0.cost) }
     }
 
+    /// Nodes that could try a task: one without room claims nothing, so nothing waits for its verdict.
+    private func willing(_ view: PeerView) -> [NodeID] { able(view).filter { view[$0]?.hasRoom == true } }
+
     /// Tasks that every able node should avoid: then somebody has to try again.
     private func hopeless(_ view: PeerView) -> TaskSet {
-        able(view).map { failures.avoided(by: $0) }.reduce(nil as TaskSet?) { $0?.intersection($1) ?? $1 }
+        willing(view).map { failures.avoided(by: $0) }.reduce(nil as TaskSet?) { $0?.intersection($1) ?? $1 }
             ?? TaskSet()
     }
 
@@ -172,7 +185,7 @@ extension Coordinator {
         }
         claims?.withdraw(task, from: node)
         guard claims?.open.contains(task) == true else { return [] }
-        switch failures.failed(task, on: node, kind, live: able(view), now: now) {
+        switch failures.failed(task, on: node, kind, live: willing(view), now: now) {
         case .elsewhere: return []
         case .wait, .poison: claims?.close(TaskSet([task]))
         }
@@ -182,7 +195,8 @@ extension Coordinator {
     /// Time passes: claims end, inputs are tried again, holders vanish.
     mutating func advanceWork(_ view: PeerView, now: Instant) -> [JobAction] {
         claims?.advance(now: now)
-        let (retry, poisoned) = failures.advance(live: able(view), now: now)
+        if let claims { copies.advance(claims, now: now) }
+        let (retry, poisoned) = failures.advance(live: willing(view), now: now)
         if !retry.isEmpty { claims?.reopen(retry) }
         if !poisoned.isEmpty { claims?.close(poisoned) }
         var actions = followHolders(view, now: now)

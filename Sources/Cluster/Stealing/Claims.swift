@@ -64,9 +64,11 @@ public struct Claims: Sendable {
     /// Open tasks that nobody claims.
     public private(set) var free: TaskSet
     private var earliest: Instant?
+    private let fault: DeliberateFault?
 
     /// All of `open` is free.
-    init(open: TaskSet, count: Int) {
+    init(open: TaskSet, count: Int, fault: DeliberateFault? = nil) {
+        self.fault = fault
         self.open = open
         free = open
         claimants = Array(repeating: [], count: count)
@@ -87,7 +89,11 @@ public struct Claims: Sendable {
     mutating func heard(
         _ beat: Heartbeat, from node: NodeID, of plan: JobPlan, now: Instant
     ) -> (over: TaskSet, elsewhere: TaskSet)? {
-        if let known = nodes[node], known.start == beat.start, known.sequence >= beat.sequence { return nil }
+        if let known = nodes[node], known.start == beat.start, known.sequence >= beat.sequence,
+            fault != .oldHeartbeatObeyed
+        {
+            return nil
+        }
         let before = nodes[node]?.owned ?? TaskSet()
         var entry = nodes[node] ?? Node(start: beat.start, sequence: 0, heard: now, expires: now)
         if entry.start != beat.start { entry.running = [:] }
@@ -95,7 +101,7 @@ public struct Claims: Sendable {
         entry.start = beat.start
         entry.sequence = beat.sequence
         entry.heard = now
-        entry.expires = now + Self.lifetime
+        entry.expires = now + (fault == .claimNeverExpires ? Span.seconds(1e6) : Self.lifetime)
         entry.owned = beat.owned
         entry.secondsPerCost = beat.secondsPerCost
         entry.isSaturated = beat.isSaturated
@@ -244,7 +250,7 @@ public struct Claims: Sendable {
                 if claimants[index].isEmpty { freed.insert(TaskRange(index, index + 1)) }
             }
         }
-        free = free.union(freed.intersection(open))
+        if fault != .releasedTasksLost { free = free.union(freed.intersection(open)) }
     }
 
     /// Those of `tasks` that another node keeps: the one that runs it, else the lower id. Only a conflict

@@ -49,9 +49,14 @@ public struct Thief: Equatable, Sendable {
     private var lastJob: JobID?
     /// The coordinator that did not answer the last question.
     private(set) var silent: NodeID?
+    /// The protocol fault that is switched on: for tests only.
+    var fault: DeliberateFault?
 
     /// A node that has nothing to do yet.
     public init() {}
+
+    /// Questions whose grant would still count.
+    var openCount: Int { open.count }
 
     /// When `advance` has something to do.
     public var nextDeadline: Instant? {
@@ -66,6 +71,7 @@ public struct Thief: Equatable, Sendable {
     mutating func ranDry(
         _ targets: [Target], now: Instant, using generator: inout some RandomNumberGenerator
     ) -> [Action] {
+        guard fault != .idleNeverAsks else { return [] }
         switch state {
         case .asking(_, let node, _, let until):
             guard until <= now else { return [] }
@@ -102,9 +108,9 @@ public struct Thief: Equatable, Sendable {
 
     /// A grant came. True: it answers a question of the last two seconds, and is the first that does.
     mutating func granted(_ request: UInt64, now: Instant) -> Bool {
-        guard let asked = open.removeValue(forKey: request), now - asked <= Self.voidAfter else {
-            return false
-        }
+        guard let asked = open.removeValue(forKey: request),
+            now - asked <= Self.voidAfter || fault == .lateGrantAccepted
+        else { return false }
         silent = nil
         if case .asking(_, _, request, _) = state { state = .working }
         return true
@@ -120,7 +126,7 @@ public struct Thief: Equatable, Sendable {
 
     private mutating func ask(_ job: JobID, _ node: NodeID, asVictim: Bool, _ now: Instant) -> [Action] {
         requests += 1
-        open = open.filter { now - $0.value <= Self.voidAfter }
+        if fault != .lateGrantAccepted { open = open.filter { now - $0.value <= Self.voidAfter } }
         if open.count >= Self.openLimit, let oldest = open.keys.min() { open[oldest] = nil }
         open[requests] = now
         state = .asking(job, node, request: requests, until: now + Self.answerTime)
