@@ -9,6 +9,9 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     ],
     targets: [
         .systemLibrary(name: "CGDAL", pkgConfig: "gdal", providers: [.apt(["libgdal-dev"])]),
@@ -19,10 +22,25 @@ let package = Package(
         .target(name: "Cluster"),
         .target(name: "Simulator", dependencies: ["Cluster"]),
         .target(name: "Raster", dependencies: ["Mosaic", "CGDAL", "CISAL", "CKernels"]),
-        .target(name: "TileStore", dependencies: ["CSodium"]),
+        .target(name: "Catalog", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
+        .target(name: "Sodium", dependencies: ["CSodium"]),
+        .target(name: "TileStore", dependencies: ["Sodium"]),
+        .target(
+            name: "Transport",
+            dependencies: [
+                "Cluster", "Sodium",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         .target(name: "Scenes", dependencies: ["Mosaic", "Raster"]),
         .target(name: "Sample", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),
         .target(name: "Engine", dependencies: ["Mosaic", "Raster", "TileStore", "Scenes"]),
+        .target(
+            name: "NodeRuntime",
+            dependencies: [
+                "Cluster", "Transport", "Engine", "Scenes", "Mosaic", "TileStore", "Catalog",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .executableTarget(
             name: "arbutus",
             dependencies: [
@@ -35,7 +53,15 @@ let package = Package(
         .testTarget(name: "SimulatorTests", dependencies: ["Cluster", "Simulator"]),
         .testTarget(name: "StyleTests"),
         .testTarget(name: "RasterTests", dependencies: ["Raster", "Mosaic", "CKernels", "CGDAL"]),
+        .testTarget(name: "CatalogTests", dependencies: ["Catalog"]),
         .testTarget(name: "TileStoreTests", dependencies: ["TileStore"]),
+        .testTarget(name: "TransportTests", dependencies: ["Transport", "Sodium", "Cluster"]),
+        .testTarget(
+            name: "NodeRuntimeTests",
+            dependencies: [
+                "NodeRuntime", "Cluster", "Engine", "Mosaic", "Raster", "TileStore", "Catalog", "CGDAL",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Mosaic", "Raster", "TileStore", "CGDAL"]),
         .testTarget(name: "ScenesTests", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),
         .testTarget(name: "SampleTests", dependencies: ["Sample", "Mosaic", "Raster"]),

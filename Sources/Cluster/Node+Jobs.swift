@@ -14,6 +14,8 @@ struct JobsPort: Sendable {
     var waiting: [NodeID: [Frame]] = [:]
     /// The membership changes that `jobs` has seen.
     var seenChanges = -1
+    /// What the shell measured of transfers; nil: nothing yet.
+    var link: LinkMeasure?
 
     /// Frames that wait for one link, at most; the oldest go first.
     static let mostWaiting = 256
@@ -21,7 +23,13 @@ struct JobsPort: Sendable {
 
     init(generator: SeededGenerator) { self.generator = generator }
 
-    var nextDeadline: Instant { min(jobs?.nextDeadline ?? .never, min(nextGossip, nextComparison)) }
+    /// When the jobs have something to do; kept, because finding it out looks at every job.
+    private(set) var due = Instant.never
+
+    var nextDeadline: Instant { min(due, min(nextGossip, nextComparison)) }
+
+    /// The jobs changed.
+    mutating func refreshDue() { due = jobs?.nextDeadline ?? .never }
 }
 
 extension Node {
@@ -48,16 +56,19 @@ extension Node {
             membership.raiseIncarnation(above: membership.version.incarnation)
             port.seenChanges = -1
         }
-        if port.seenChanges != membership.changes {
+        let viewChanged = port.seenChanges != membership.changes
+        if viewChanged {
             port.seenChanges = membership.changes
             actions += port.jobs?.viewChanged(membership.view, now: now) ?? []
         }
         for note in notes { actions += take(note, now) }
         if let event { actions += take(event, now) }
-        let due = port.jobs?.nextDeadline ?? .never
         let isBusy = event != nil || !actions.isEmpty || !notes.isEmpty
-        if isBusy || (isTimer && due <= now) {
+        if isBusy || (isTimer && port.due <= now) {
             actions += port.jobs?.advance(now: now, using: &port.generator) ?? []
+            port.refreshDue()
+        } else if viewChanged {
+            port.refreshDue()
         }
         for action in actions { perform(action, now) }
         if isTimer { tick(now) }
@@ -66,8 +77,8 @@ extension Node {
     private mutating func take(_ note: Membership.Note, _ now: Instant) -> [JobAction] {
         switch note {
         case .frame(.job(let message), let peer):
-            return port.jobs?.received(message, from: peer, link: membership.configuration.link, now: now)
-                ?? []
+            let link = port.link ?? membership.configuration.link
+            return port.jobs?.received(message, from: peer, link: link, now: now) ?? []
         case .frame(.book(let message), let peer):
             return port.jobs?.received(message, from: peer, now: now) ?? []
         case .frame: return []
@@ -85,6 +96,7 @@ extension Node {
     }
 
     private mutating func take(_ event: JobEvent, _ now: Instant) -> [JobAction] {
+        if case .linkMeasured(let measure) = event { port.link = measure }
         guard var jobs = port.jobs else { return [] }
         port.jobs = nil
         defer { port.jobs = jobs }
@@ -97,6 +109,9 @@ extension Node {
             return jobs.request(kind, id, run: run, number: number, now: now)
         case .restore(let header, let plan, let done, let blobs, let age):
             return jobs.restore(header, plan: plan, done: done, blobs: blobs, finishedFor: age, now: now)
+        case .died(let id, let plan, let deaths):
+            jobs.died(id, plan: plan, deaths)
+            return []
         case .persisted(let header, let plan): return jobs.persisted(header, plan: plan, now: now)
         case .persistFailed(let header, let reason):
             return jobs.persistFailed(header, reason: reason, now: now)
@@ -111,7 +126,7 @@ extension Node {
     private static func takeResult(_ event: JobEvent, _ jobs: inout NodeJobs, _ now: Instant) -> [JobAction] {
         switch event {
         case .progressed(let id, let task, let progress):
-            jobs.progressed(id, task, to: progress)
+            jobs.progressed(id, task, to: progress, now: now)
             return []
         case .finished(let id, let plan, let result): return jobs.finished(id, plan: plan, result, now: now)
         case .failed(let id, let plan, let task, let kind):

@@ -32,12 +32,11 @@ public struct Node: Sendable {
             identity, persisted: persisted, seeds: seeds, configuration: configuration, generator: generator)
     }
 
-    /// When `.timer` is due; nil when the node waits for nothing.
-    public var nextDeadline: Instant? {
-        guard !membership.hasEnded else { return nil }
-        let next = min(membership.nextDeadline, port.nextDeadline)
-        return next == .never ? nil : next
-    }
+    /// When `.timer` is due; nil when the node waits for nothing. Kept, not computed: a shell reads it after
+    /// every step.
+    public private(set) var nextDeadline: Instant?
+    /// What this start counted about work.
+    public private(set) var workTally = WorkTally()
 
     /// One event in, effects out.
     public mutating func step(_ input: Input, at now: Instant) -> [Effect] {
@@ -72,7 +71,10 @@ public struct Node: Sendable {
         } else if port.jobs != nil || !membership.notes.isEmpty {
             stepJobs(nil, isTimer: input == .timer, at: now)
         }
+        if let tally = port.jobs?.thief.tally { workTally = tally }
         membership.drain(into: &effects)
+        let next = membership.hasEnded ? .never : min(membership.nextDeadline, port.nextDeadline)
+        nextDeadline = next == .never ? nil : next
     }
 
     /// A step over 250 ms after what was due means that this process did not run (PROTOCOL section 2, stall
@@ -80,10 +82,11 @@ public struct Node: Sendable {
     private mutating func noticeStall(_ now: Instant) {
         defer { lastStep = now }
         guard let lastStep else { return }
-        let due = max(min(membership.nextDeadline, port.nextDeadline), lastStep)
+        let due = max(nextDeadline ?? .never, lastStep)
         guard due < now, now - due > membership.configuration.stallThreshold else { return }
         membership.now = now
         membership.stalled(now - due)
         port.jobs?.stalled(now - due)
+        port.refreshDue()
     }
 }

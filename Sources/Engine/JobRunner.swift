@@ -49,7 +49,7 @@ public final class JobRunner: Sendable {
         let started = ContinuousClock.now
         let need = MemoryNeed(job.plan, png: job.request.png)
         let threads = try need.threads(within: limits)
-        let overlay = try job.request.overlay ? Overlay(of: job.plan.grid) : nil
+        let outputs = try Outputs(job, store: store)
         let folder = try OutputFolder(output)
         for key in job.keys { store.pin(key) }
         try folder.check(job.outputNames, keeping: job.filesRead)
@@ -63,36 +63,28 @@ public final class JobRunner: Sendable {
         defer { render.forgetHoles() }
         let results = try render.run(threads: threads)
         let rendered = ContinuousClock.now
-        let blobs = try TaskBlobs(plan: job.plan, results: results, store: store)
         let assembly = AssemblyPhase(job: job, results: results, stop: stop)
         phases.withLock { $0.assembly = assembly }
-        let products = try assembly.run(blobs, into: folder, threads: threads)
-        let files = try SideFiles(
-            job: job, products: products, results: results, overlay: overlay
-        ).write(blobs, into: folder)
-        try folder.publish()
-        var summary = summary(output, render, results, products, files)
+        let made = try outputs.make(results, by: assembly, into: folder, threads: threads)
+        var summary = summary(output, render, results, made)
         summary.seconds = (ContinuousClock.now - started).inSeconds
         summary.renderSeconds = (rendered - started).inSeconds
         return summary
     }
 
     private func summary(
-        _ output: String, _ render: RenderPhase, _ results: [TaskResult], _ products: [AssemblyPhase.Product],
-        _ files: [OutputFolder.Written]
+        _ output: String, _ render: RenderPhase, _ results: [TaskResult], _ made: Outputs.Made
     ) -> JobSummary {
         let progress = render.progress
-        let main = products.flatMap { [$0.cog.bytes, $0.png?.bytes ?? 0] }.reduce(0, +)
         var failures: [String] = []
         for failure in results.flatMap(\.failures) where !failures.contains(failure) {
             failures.append(failure)
         }
         return JobSummary(
             state: failures.isEmpty ? .done : .partial, output: output,
-            files: products.flatMap { [$0.cog.name] + ($0.png.map { [$0.name] } ?? []) } + files.map(\.name),
-            columns: job.plan.grid.columns,
+            files: made.files.map(\.name), columns: job.plan.grid.columns,
             rows: job.plan.grid.rows, crs: job.plan.grid.crs.name,
-            products: products.map { product in
+            products: made.products.map { product in
                 let statistics = product.statistics.count > 0 ? product.statistics : nil
                 return JobSummary.Product(
                     name: product.index.name, counts: product.counts,
@@ -102,7 +94,7 @@ public final class JobRunner: Sendable {
                     files: [product.cog.name] + (product.png.map { [$0.name] } ?? []))
             },
             seconds: 0, renderSeconds: 0, bytesRead: progress.bytesRead,
-            bytesWritten: main + files.reduce(0) { $0 + $1.bytes },
+            bytesWritten: made.files.reduce(0) { $0 + $1.bytes },
             tasks: progress.tasksTotal, tasksReused: progress.tasksReused, tasksFailed: progress.tasksFailed,
             blocksDecoded: render.blocksDecoded, failures: failures,
             warnings: job.plan.scenes.flatMap { scene in scene.warnings.map { "\(scene.id): \($0)" } })
@@ -155,7 +147,7 @@ public struct MemoryNeed: Sendable {
     }
 
     /// Bytes for the cache of decoded blocks.
-    func cacheBytes(within limits: MachineLimits, threads: Int) -> Int {
+    public func cacheBytes(within limits: MachineLimits, threads: Int) -> Int {
         min(Self.mostCache, max(Self.leastCache, (limits.memory - threads * worker) / 2))
     }
 }

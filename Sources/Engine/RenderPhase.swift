@@ -4,17 +4,6 @@ import Raster
 import Synchronization
 import TileStore
 
-/// One task's outcome, as the assembly needs it.
-struct TaskResult: Sendable {
-    let entry: TileStore.Entry
-    let blob: Blob
-    let wasReused: Bool
-    let failures: [String]
-    let bytesRead: Int
-    /// Wall time on its worker.
-    let seconds: Double
-}
-
 /// The first phase of a job: each task's blob is found in the store or rendered and put there.
 final class RenderPhase: Sendable {
     private let job: JobPlan
@@ -90,11 +79,8 @@ final class RenderPhase: Sendable {
     private func finish(_ number: Int, _ renderer: TaskRenderer) throws {
         let started = ContinuousClock.now
         let key = job.keys[number]
-        if let entry = store.find(key), let blob = try readDirectory(entry, of: job.plan.tasks[number]) {
-            return record(
-                TaskResult(
-                    entry: entry, blob: blob, wasReused: true, failures: [], bytesRead: 0,
-                    seconds: (ContinuousClock.now - started).inSeconds), number)
+        if let stored = try TaskResult(stored: number, of: job, in: store) {
+            return record(stored, number)
         }
         let before = renderer.bytesRead
         guard let rendered = renderer.render(job.plan.tasks[number], isCancelled: stop) else {
@@ -103,7 +89,7 @@ final class RenderPhase: Sendable {
         if let failure = rendered.failures.first, job.request.onError == .fail { throw EngineError(failure) }
         // A blob with holes is no result: it is kept for this run only, under a key of its own.
         let isWhole = rendered.failures.isEmpty
-        let entry = try store.put(isWhole ? key : Self.holeKey(key), rendered.blob.bytes)
+        let entry = try store.put(isWhole ? key : .random(), rendered.blob.bytes)
         if isWhole {
             // The job holds a pin of its own.
             store.unpin(key)
@@ -120,10 +106,7 @@ final class RenderPhase: Sendable {
 
     /// Removes the blobs of tasks whose sources could not be read.
     func forgetHoles() {
-        for key in state.withLock({ $0.holes }) {
-            store.unpin(key)
-            store.remove(key)
-        }
+        for key in state.withLock({ $0.holes }) { store.forget(key) }
     }
 
     private func record(_ result: TaskResult, _ number: Int) {
@@ -136,28 +119,6 @@ final class RenderPhase: Sendable {
             state.progress.pixelsDone += job.plan.tasks[number].window.count
             state.progress.bytesRead += result.bytesRead
         }
-    }
-
-    /// The directory of a stored blob; nil when it is none of ours, and the task is made again.
-    private func readDirectory(_ entry: TileStore.Entry, of task: MosaicTask) throws -> Blob? {
-        let file = try store.open(entry)
-        defer { close(file) }
-        let wanted = min(entry.length, 1 << 20)
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: wanted, alignment: 16)
-        defer { buffer.deallocate() }
-        guard pread(file, buffer.baseAddress!, wanted, off_t(TileStore.Entry.headBytes)) == wanted else {
-            return nil
-        }
-        let blob = Result { try Blob(parsing: UnsafeRawBufferPointer(buffer), byteCount: entry.length) }
-        guard case .success(let blob) = blob, blob.fits(task, of: job.plan) else {
-            store.remove(entry.key)
-            return nil
-        }
-        return blob
-    }
-
-    private static func holeKey(_ key: ContentHash) -> ContentHash {
-        ContentHash(of: key.bytes + withUnsafeBytes(of: UInt64.random(in: 0 ... .max)) { [UInt8]($0) })
     }
 }
 

@@ -107,11 +107,11 @@ public enum Figures {
             })
     }
 
-    private static func calm(_ nodes: Int, _ loss: Double, _ seed: UInt64) -> Simulation.Options {
+    static func calm(_ nodes: Int, _ loss: Double, _ seed: UInt64) -> Simulation.Options {
         var options = Simulation.Options()
         options.nodes = nodes
         options.seed = seed
-        options.joinSpan = .milliseconds(50)
+        options.joinSpan = .milliseconds(5)
         options.warm = true
         options.network.loss = loss
         options.checks = nodes <= 64

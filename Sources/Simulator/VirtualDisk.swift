@@ -5,6 +5,8 @@ import Cluster
 struct VirtualDisk {
     /// A write takes this long; a kill inside it tears it, and the old fact stays.
     static let writeSpan = Span.milliseconds(2)
+    /// Copying a large file with fsync, as measured (PLATFORM).
+    static let bytesPerSecond = 500e6
 
     private(set) var epoch: UInt32 = 0
     private(set) var peers: [NodeID: AliveRecord] = [:]

@@ -23,7 +23,18 @@ final class World {
     var dials = Slots<Dial>()
     var links: [Link] = []
     var workEvents = Slots<(World) -> Void>()
+    /// What is lost or doubled now.
+    var spoiled: [MessageKind: Spoiling] = [:]
+    /// Tasks that do not work, by job and task.
+    var troubles: [TaskName: TaskTrouble] = [:]
+    var ambushes: [JobID: [Ambush]] = [:]
+    /// Users' requests that no node has answered yet, by their number.
+    var requests = UserRequests()
+    /// Somebody makes up records: shells verify all.
+    var areRecordsForged = false
     var plans: [Digest: JobPlan] = [:]
+    var bulk: BulkTraffic
+    var meter = JobMeter()
     var generator: SeededGenerator
     let configuration: Configuration
     var checks: Checks
@@ -41,6 +52,7 @@ final class World {
             conditions: options.network, machines: options.nodes,
             generator: SeededGenerator(seed: options.seed ^ 0x6E65_7477_6F72_6B))
         checks = Checks(options: options)
+        bulk = BulkTraffic(capacity: options.link)
         for index in 0..<options.nodes { addMachine(index) }
     }
 
@@ -52,7 +64,9 @@ final class World {
         let node = makeNode(identity, StartID(bits: 0), Persisted(epoch: 0, peers: [], keys: keys), index)
         let machine = Machine(index: index, identity: identity, keys: keys, node: node)
         machine.clockOffset = Int64(generator.below(1_000_000_000_000))
+        machine.secondsPerCost = 1 / checks.options.speed(of: index)
         machines.append(machine)
+        bulk.ports.append(BulkTraffic.Port())
         if network.ports.count < machines.count { network.ports.append(VirtualNetwork.Port()) }
     }
 
@@ -71,7 +85,7 @@ final class World {
         return Node(
             Membership.Identity(
                 id: identity.id, start: start, address: Machine.address(of: index),
-                engine: checks.options.jobs.isEmpty ? nil : Engine(fingerprint: Workload.engine, slots: 2)),
+                engine: checks.options.jobs.isEmpty ? nil : engine(of: index)),
             persisted: persisted, seeds: seeds, configuration: configuration,
             generator: SeededGenerator(seed: generator.next()))
     }
@@ -138,6 +152,11 @@ final class World {
         }
         effects.removeAll(keepingCapacity: true)
         spare = effects
+        let tally = machine.node.workTally
+        if tally.grants != machine.heardGrants {
+            machine.heardGrants = tally.grants
+            meter.granted(tally)
+        }
         checks.stepped(machine, self)
         if let glance { checks.compare(glance, machine, self) }
     }
@@ -158,6 +177,13 @@ final class World {
         guard due < machine.armedAt else { return }
         machine.armedAt = due
         queue.push(.timer, at: due, machine.index, machine.generation)
+    }
+
+    /// Ends whatever keeps a machine's process from running.
+    func wakeUp(_ machine: Machine) {
+        guard machine.stalledUntil > time else { return }
+        machine.stalledUntil = time
+        queue.push(.wake, at: time, machine.index)
     }
 
     private func wake(_ machine: Machine) {
@@ -252,6 +278,8 @@ final class World {
     func startProcess(_ machine: Machine) {
         guard machine.hostIsUp, !machine.isRunning, !checks.finished.contains(machine.index) else { return }
         machine.generation += 1
+        machine.clockOffset += machine.clockJump
+        machine.clockJump = 0
         machine.start = StartID(bits: generator.next())
         machine.keys = machine.disk.keys
         machine.node = makeNode(machine.identity, machine.start, machine.disk.content, machine.index)
@@ -262,6 +290,8 @@ final class World {
         machine.armedAt = .max
         machine.killAfterEffects = nil
         machine.pendingWrites = [:]
+        machine.bench = Workbench(cores: checks.options.cores)
+        machine.heardGrants = 0
         checks.started(machine, time)
         deliver(machine, .start)
         restoreJobs(machine)

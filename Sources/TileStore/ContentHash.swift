@@ -1,4 +1,4 @@
-import CSodium
+import Sodium
 
 /// BLAKE2b-256 (RFC 7693): what names tasks and proves blobs.
 public struct ContentHash: Hashable, Sendable, CustomStringConvertible {
@@ -22,6 +22,11 @@ public struct ContentHash: Hashable, Sendable, CustomStringConvertible {
 
     public init(of data: [UInt8]) { self = data.withUnsafeBytes { ContentHash(of: $0) } }
 
+    /// A name that nothing has: for blobs that are kept for a while and never found by content.
+    public static func random() -> ContentHash {
+        ContentHash(bytes: (0..<byteCount).map { _ in UInt8.random(in: 0 ... .max) })
+    }
+
     /// 64 hexadecimal digits.
     public var description: String {
         bytes.map { byte in
@@ -40,28 +45,13 @@ public struct ContentHash: Hashable, Sendable, CustomStringConvertible {
 
 /// BLAKE2b-256 over pieces, as they pass by. One thread at a time.
 public final class ContentHasher {
-    private let memory: UnsafeMutableRawPointer
+    private let hash = Blake2b(digestSize: ContentHash.byteCount)
 
-    public init() {
-        precondition(sodium_init() >= 0, "libsodium cannot start")
-        memory = .allocate(byteCount: crypto_generichash_statebytes(), alignment: 64)
-        crypto_generichash_init(state, nil, 0, ContentHash.byteCount)
-    }
-
-    deinit { memory.deallocate() }
-
-    private var state: OpaquePointer { OpaquePointer(memory) }
+    public init() {}
 
     /// Takes the next piece.
-    public func update(_ data: UnsafeRawBufferPointer) {
-        guard let start = data.baseAddress else { return }
-        crypto_generichash_update(state, start.assumingMemoryBound(to: UInt8.self), UInt64(data.count))
-    }
+    public func update(_ data: UnsafeRawBufferPointer) { hash.update(data) }
 
     /// The hash; the hasher is used up.
-    public func finish() -> ContentHash {
-        var out = [UInt8](repeating: 0, count: ContentHash.byteCount)
-        crypto_generichash_final(state, &out, out.count)
-        return ContentHash(bytes: out)
-    }
+    public func finish() -> ContentHash { ContentHash(bytes: hash.finish()) }
 }

@@ -129,6 +129,12 @@ public final class TileStore: Sendable {
         }
     }
 
+    /// Takes one pin away and removes the blob: for what has no use beyond this process.
+    public func forget(_ key: ContentHash) {
+        unpin(key)
+        remove(key)
+    }
+
     /// Removes a blob.
     public func remove(_ key: ContentHash) { unlink(path(of: key)) }
 

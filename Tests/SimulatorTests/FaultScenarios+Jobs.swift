@@ -10,8 +10,7 @@ extension FaultScenarios {
             return [job(fault, nodes: 3, tasks: 24)]
         case .pullsUnbounded: return [job(fault, nodes: 24, tasks: 240)]
         case .idleNeverAsks:
-            var options = job(fault, nodes: 5, tasks: 8)
-            options.jobs[0].costs = Array(repeating: 6, count: 8)
+            var options = job(fault, nodes: 5, tasks: 8, of: 6)
             options.jobs[0].at = .seconds(20)
             return [options]
         case .nobodyTakesOver, .doneForgottenAtTakeOver:
@@ -31,22 +30,44 @@ extension FaultScenarios {
                 return options
             }
         case .waitingUnbounded:
-            var options = job(fault, nodes: 2, tasks: 0, [(8, .block(1, udp: false, tcp: true))])
-            options.jobs[0].costs = Array(repeating: 0.01, count: 8000)
-            return [options]
+            return [
+                job(fault, nodes: 2, tasks: 8000, of: 0.01, [(8, .block(1, udp: false, tcp: true))])
+            ]
         case .termsByCounter, .loserStaysCoordinator:
             return mixedJobs(fault, kinds: [.partitions], tasksANode: 130)
         case .manifestOrderIgnored: return mixedJobs(fault, kinds: [.partitions])
         case .booksNeverCompared: return mixedJobs(fault, kinds: [.partitions, .restarts])
         case .lowerTermObeyed: return mixedJobs(fault, kinds: [.network, .stalls, .partitions])
         case .lateGrantAccepted: return mixedJobs(fault, kinds: [.network])
+        case .forgeryAccepted: return [job(fault, nodes: 5, tasks: 0, [(15, .flood(1, seed: 3))])]
+        case .mismatchAccepted:
+            let rots = (0..<24).map { (0.0, Fault.trouble(job: 0, task: $0, .rots(1))) }
+            return [job(fault, nodes: 3, tasks: 24, rots)]
+        case .oldHeartbeatObeyed:
+            return mixedJobs(fault, kinds: [.network]).map { options in
+                var options = options
+                options.extra = [ScheduledFault(at: .zero, .spoil(.heartbeat, .doubled))]
+                return options
+            }
+        case .cancelNamesNoRun:
+            // Node 2 asks while it is cut off; run 2 begins before its request arrives.
+            let asks: [(Double, Fault)] = [
+                (8.9, .partition([0, 0, 1])), (9, .ask(job: 0, 2, .cancel)), (9.4, .ask(job: 0, 1, .cancel)),
+                (10, .ask(job: 0, 1, .resume)), (11, .partition([])),
+            ]
+            return [job(fault, nodes: 3, tasks: 120, asks)]
+        case .speculationUncapped, .tooManyCopies:
+            var options = job(fault, nodes: 8, tasks: 16)
+            options.speeds = [1, 1, 1, 1, 0.2, 0.2, 0.2, 0.2]
+            return [options]
         default: return nil
         }
     }
 
-    /// A job of one-second tasks that machine 0 gets after five seconds.
+    /// A job that machine 0 gets after five seconds, of tasks that take `seconds`.
     private static func job(
-        _ fault: DeliberateFault, nodes: Int, tasks: Int, _ extra: [(Double, Fault)] = []
+        _ fault: DeliberateFault, nodes: Int, tasks: Int, of seconds: Double = 1,
+        _ extra: [(Double, Fault)] = []
     ) -> Simulation.Options {
         var options = Simulation.Options()
         options.fault = fault
@@ -54,7 +75,7 @@ extension FaultScenarios {
         options.faultSpan = .seconds(60)
         options.restSpan = .seconds(90)
         options.joinSpan = .milliseconds(100)
-        options.jobs = [Workload(at: .seconds(5), machine: 0, costs: Array(repeating: 1, count: tasks))]
+        options.jobs = [Workload(at: .seconds(5), machine: 0, costs: Array(repeating: seconds, count: tasks))]
         options.extra = extra.map { ScheduledFault(at: .seconds($0.0), $0.1) }
         return options
     }
@@ -67,7 +88,9 @@ extension FaultScenarios {
             options.faultSpan = .seconds(60)
             options.joinSpan = .milliseconds(100)
             options.jobs = [
-                Workload(at: .seconds(5), machine: 0, costs: Array(repeating: 1.5, count: tasksANode * options.nodes))
+                Workload(
+                    at: .seconds(5), machine: 0,
+                    costs: Array(repeating: 1.5, count: tasksANode * options.nodes))
             ]
             return options
         }

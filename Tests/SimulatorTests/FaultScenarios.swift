@@ -1,8 +1,8 @@
 import Cluster
 import Simulator
 
-/// The runs in which a deliberate fault must be noticed: mixed ones, or a scenario of its own where chance would
-/// take too long.
+/// The runs in which a deliberate fault must be noticed: mixed ones, or a scenario of its own where chance
+/// would take too long.
 enum FaultScenarios {
     /// The runs that look for a fault: the mixed ones, or a scenario of its own where chance would take too
     /// long.
@@ -64,6 +64,8 @@ enum FaultScenarios {
             var options = Simulation.Options.mixed(seed: UInt64(seed))
             options.nodes = 2 + seed % 6
             options.kinds = kinds
+            options.jobs = []
+            options.faultSpan = .seconds(120)
             options.fault = fault
             options.restSpan = .seconds(90)
             return options

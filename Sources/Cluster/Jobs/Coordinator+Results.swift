@@ -137,23 +137,29 @@ extension Coordinator {
         }
         pulling = pulling.filter { now - $0.value < Self.pullTime }
         pushed = pushed.filter { now - $0.value < Self.pullTime }
-        let absent = holders.held.intersection(done.done).subtracting(holders.held(by: me))
+        absent = holders.held.intersection(done.done).subtracting(holders.held(by: me))
             .subtracting(TaskSet(pulling.keys))
+        return pullNext(now) + push(view, now: now)
+    }
+
+    /// Copies what is absent here, a few blobs at a time.
+    private mutating func pullNext(_ now: Instant) -> [JobAction] {
         var actions: [JobAction] = []
         let most = fault == .pullsUnbounded ? .max : Self.pullLimit
-        for task in absent.tasks.prefix(max(0, most - pulling.count)) {
+        while pulling.count < most, let task = absent.first {
+            absent.remove(task)
             actions += pull(task, now)
         }
-        return actions + push(view, now: now)
+        return actions
     }
 
     /// Copies one result where it is needed.
     private mutating func follow(_ result: TaskResult, _ view: PeerView, now: Instant) -> [JobAction] {
         guard state == .running, let holders else { return [] }
         if holders.held(by: me).contains(result.task) { return push(view, now: now) }
-        let most = fault == .pullsUnbounded ? .max : Self.pullLimit
-        guard pulling[result.task] == nil, pulling.count < most else { return [] }
-        return pull(result.task, now)
+        guard pulling[result.task] == nil else { return [] }
+        absent.insert(result.task)
+        return pullNext(now)
     }
 
     private mutating func pull(_ task: TaskID, _ now: Instant) -> [JobAction] {
@@ -188,7 +194,9 @@ extension Coordinator {
         switch outcome {
         case .held,
             .mismatch where fault == .mismatchAccepted:
+            // The common case, and the one that must not look at the whole table.
             holders?.add(task, at: me, start: start, sequence: sequence)
+            return pullNext(now) + complete(view, now: now)
         case .unreachable: holders?.drop(task, at: node)
         case .mismatch:
             holders?.drop(task, at: node)

@@ -151,7 +151,8 @@ extension Coordinator {
     {
         var best: (node: NodeID, load: Double, cost: Double)?
         // The order of this loop does not matter: load and id decide together.
-        for (id, node) in claims.nodes where id != thief && !node.isSaturated && view.isAlive(id) {
+        for id in claims.loaded where id != thief && view.isAlive(id) {
+            guard let node = claims.nodes[id], !node.isSaturated else { continue }
             let cost = node.queuedCost - node.pointedAway
             guard cost > 1e-9 else { continue }
             let rate = node.secondsPerCost > 0 ? node.secondsPerCost : model.secondsPerCost
@@ -199,10 +200,24 @@ extension Coordinator {
         let (retry, poisoned) = failures.advance(live: willing(view), now: now)
         if !retry.isEmpty { claims?.reopen(retry) }
         if !poisoned.isEmpty { claims?.close(poisoned) }
+        holdBackTooLarge(view, now: now)
         var actions = followHolders(view, now: now)
         actions += publish(publication.advance(view, keepers: keepers.ids, now: now), view, now: now)
         if state == .running { actions += settle(now) + complete(view, now: now) }
         return actions
+    }
+
+    /// A task that needs more memory than any live node has waits for one that has it, as for an input.
+    private mutating func holdBackTooLarge(_ view: PeerView, now: Instant) {
+        let able = able(view)
+        guard let plan, let free = claims?.free, let most = able.compactMap({ view[$0]?.memory }).max(),
+            plan.largestMemory > most
+        else { return }
+        for task in free.tasks where plan.tasks[task.index].memory > most {
+            let reason = "it needs \(plan.tasks[task.index].memory) bytes of memory, live nodes have \(most)"
+            _ = failures.failed(task, on: me, .input(reason: reason), live: able, now: now)
+            claims?.close(TaskSet([task]))
+        }
     }
 
     /// Names the phase, unless the job waits for more than inputs: that `seekSuccessor` names, and ends.

@@ -33,6 +33,7 @@ public enum JobEvent: Equatable, Sendable {
     case submit(JobID, title: String, request: Digest)
     case request(UserRequest, JobID, RunID, number: UInt64)
     case restore(JobHeader, plan: JobPlan?, done: [TaskResult], blobs: [TaskResult], finishedFor: Span)
+    case died(JobID, plan: Digest, [TaskID: Int])
     case persisted(JobHeader, plan: JobPlan?)
     case persistFailed(JobHeader, reason: String)
     case planned(JobID, RunID, JobPlan)
@@ -48,6 +49,8 @@ public enum JobEvent: Equatable, Sendable {
     case assemblyFailed(JobID, RunID, reason: String)
     case outputsStored(JobID, outputs: Digest)
     case saturated(Bool)
+    /// What a transfer to us gets beside the others, as measured lately.
+    case linkMeasured(LinkMeasure)
     /// Slots, memory or room changed; the record is signed anew.
     case engineChanged(Engine)
 }

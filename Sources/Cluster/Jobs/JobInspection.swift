@@ -1,4 +1,5 @@
-// What the simulator's checks and a user interface may ask of the job machines. Nothing here changes anything.
+// What the simulator's checks and a user interface may ask of the job machines. Nothing here changes
+// anything.
 
 /// A count and the bound that it keeps (PROTOCOL section 7, S11).
 public struct JobBound: Equatable, Sendable {
@@ -69,7 +70,8 @@ extension NodeJobs {
             JobBound(what: "users' requests", count: requests.count, limit: Self.requestLimit),
             JobBound(what: "answers kept", count: answers.count, limit: Self.answerLimit),
             JobBound(what: "questions for work", count: thief.openCount, limit: Thief.openLimit),
-            JobBound(what: "shares without a job", count: worker.shares.keys.count { book[$0] == nil }, limit: 0),
+            JobBound(
+                what: "shares without a job", count: worker.shares.keys.count { book[$0] == nil }, limit: 0),
         ]
         for id in coordinators.keys.sorted() { bounds += coordinators[id]?.bounds(view) ?? [] }
         return bounds

@@ -65,6 +65,8 @@ public struct Claims: Sendable {
     public private(set) var free: TaskSet
     private var earliest: Instant?
     private let fault: DeliberateFault?
+    /// Nodes with tasks that have not started and to which no thief was pointed yet: the possible victims.
+    private(set) var loaded: Set<NodeID> = []
 
     /// All of `open` is free.
     init(open: TaskSet, count: Int, fault: DeliberateFault? = nil) {
@@ -115,6 +117,7 @@ public struct Claims: Sendable {
         }
         entry.seen = beat.gave.map { SeenTransfer(request: $0.request, thief: $0.thief) }
         nodes[node] = entry
+        noteLoad(node)
         for transfer in transfers where transfer.thief != node {
             promise(transfer.tasks.intersection(open), to: transfer.thief, now: now)
         }
@@ -143,14 +146,14 @@ public struct Claims: Sendable {
         for task in missing.tasks where !claimants[task.index].contains(where: { $0.node == node }) {
             claimants[task.index].append(Claimant(node: node, listed: nil))
         }
-        free = free.subtracting(missing)
+        free.subtract(missing)
         earliest = min(earliest ?? now + Self.lifetime, now + Self.lifetime)
     }
 
     /// A task has a result, is poison, or waits for its input.
     mutating func close(_ tasks: TaskSet) {
-        open = open.subtracting(tasks)
-        free = free.subtracting(tasks)
+        open.subtract(tasks)
+        free.subtract(tasks)
     }
 
     /// A task has to be done (again). Claims that are still listed count.
@@ -175,6 +178,7 @@ public struct Claims: Sendable {
         for promise in ended { release(promise.tasks.subtracting(owned(by: promise.node)), promise.node) }
         for (id, node) in nodes.sorted(by: { $0.key < $1.key }) where node.expires <= now {
             nodes[id] = nil
+            loaded.remove(id)
             if !node.running.isEmpty { ranLast[id] = (node.start, node.running.keys.sorted()) }
             release(node.owned, id)
         }
@@ -198,9 +202,20 @@ public struct Claims: Sendable {
     }
 
     /// A thief was sent to `victim`, which will have that much less.
-    mutating func pointed(at victim: NodeID, cost: Double) { nodes[victim]?.pointedAway += cost }
+    mutating func pointed(at victim: NodeID, cost: Double) {
+        nodes[victim]?.pointedAway += cost
+        noteLoad(victim)
+    }
 
     // MARK: Helpers
+
+    private mutating func noteLoad(_ node: NodeID) {
+        if let entry = nodes[node], entry.queuedCost - entry.pointedAway > 1e-9 {
+            loaded.insert(node)
+        } else {
+            loaded.remove(node)
+        }
+    }
 
     /// Progress is measured from the last change; a task that was not listed before starts now.
     private static func progress(
@@ -231,7 +246,7 @@ public struct Claims: Sendable {
             promises[at].tasks = promises[at].tasks.subtracting(tasks)
         }
         promises.removeAll { $0.tasks.isEmpty }
-        free = free.subtracting(tasks)
+        free.subtract(tasks)
     }
 
     /// The node claims these no more, unless they are promised to it.
@@ -250,7 +265,7 @@ public struct Claims: Sendable {
                 if claimants[index].isEmpty { freed.insert(TaskRange(index, index + 1)) }
             }
         }
-        if fault != .releasedTasksLost { free = free.union(freed.intersection(open)) }
+        if !freed.isEmpty, fault != .releasedTasksLost { free.formUnion(freed.intersection(open)) }
     }
 
     /// Those of `tasks` that another node keeps: the one that runs it, else the lower id. Only a conflict

@@ -113,6 +113,25 @@ public struct TaskSet: Hashable, Sendable, CustomStringConvertible {
         if to > from { ranges.replaceSubrange(from..<to, with: rest) }
     }
 
+    /// Removes the tasks of `other`: in place when that is small beside this set.
+    public mutating func subtract(_ other: TaskSet) {
+        if isEmpty || other.isEmpty { return }
+        guard other.ranges.count * 8 < ranges.count else {
+            self = subtracting(other)
+            return
+        }
+        for range in other.ranges { remove(range) }
+    }
+
+    /// Adds the tasks of `other`, likewise.
+    public mutating func formUnion(_ other: TaskSet) {
+        guard other.ranges.count * 8 < ranges.count else {
+            self = union(other)
+            return
+        }
+        for range in other.ranges { insert(range) }
+    }
+
     /// Adds a range that is not before the last one.
     private mutating func append(_ range: TaskRange) {
         if let last = ranges.last, last.upper >= range.lower {

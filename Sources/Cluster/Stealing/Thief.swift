@@ -42,15 +42,24 @@ public struct Thief: Equatable, Sendable {
         case resting(until: Instant)
     }
 
+    private struct Question: Equatable, Sendable {
+        let at: Instant
+        let asVictim: Bool
+    }
+
     private(set) var state = State.working
     private var requests: UInt64 = 0
     /// Questions whose grant would still count, and when they were asked.
-    private var open: [UInt64: Instant] = [:]
+    private var open: [UInt64: Question] = [:]
     private var lastJob: JobID?
     /// The coordinator that did not answer the last question.
     private(set) var silent: NodeID?
     /// The protocol fault that is switched on: for tests only.
     var fault: DeliberateFault?
+    /// What it got so far.
+    private(set) var tally = WorkTally()
+    /// Since when the node has been without work, questions and rests included.
+    private(set) var dryFrom: Instant?
 
     /// A node that has nothing to do yet.
     public init() {}
@@ -72,6 +81,7 @@ public struct Thief: Equatable, Sendable {
         _ targets: [Target], now: Instant, using generator: inout some RandomNumberGenerator
     ) -> [Action] {
         guard fault != .idleNeverAsks else { return [] }
+        dryFrom = dryFrom ?? now
         switch state {
         case .asking(_, let node, _, let until):
             guard until <= now else { return [] }
@@ -97,7 +107,10 @@ public struct Thief: Equatable, Sendable {
     }
 
     /// Every slot is busy again.
-    mutating func isBusy() { state = .working }
+    mutating func isBusy() {
+        state = .working
+        dryFrom = nil
+    }
 
     /// The coordinator names the best victim.
     mutating func pointed(at victim: NodeID, request: UInt64, now: Instant) -> [Action] {
@@ -108,10 +121,12 @@ public struct Thief: Equatable, Sendable {
 
     /// A grant came. True: it answers a question of the last two seconds, and is the first that does.
     mutating func granted(_ request: UInt64, now: Instant) -> Bool {
-        guard let asked = open.removeValue(forKey: request),
-            now - asked <= Self.voidAfter || fault == .lateGrantAccepted
+        guard let question = open.removeValue(forKey: request),
+            now - question.at <= Self.voidAfter || fault == .lateGrantAccepted
         else { return false }
         silent = nil
+        tally.granted(after: now - (dryFrom ?? question.at), byVictim: question.asVictim)
+        dryFrom = nil
         if case .asking(_, _, request, _) = state { state = .working }
         return true
     }
@@ -126,9 +141,9 @@ public struct Thief: Equatable, Sendable {
 
     private mutating func ask(_ job: JobID, _ node: NodeID, asVictim: Bool, _ now: Instant) -> [Action] {
         requests += 1
-        if fault != .lateGrantAccepted { open = open.filter { now - $0.value <= Self.voidAfter } }
+        if fault != .lateGrantAccepted { open = open.filter { now - $0.value.at <= Self.voidAfter } }
         if open.count >= Self.openLimit, let oldest = open.keys.min() { open[oldest] = nil }
-        open[requests] = now
+        open[requests] = Question(at: now, asVictim: asVictim)
         state = .asking(job, node, request: requests, until: now + Self.answerTime)
         return [.ask(job, node, request: requests, asVictim: asVictim)]
     }

@@ -1,3 +1,5 @@
+import Mosaic
+
 /// One index of a block when all scenes are laid: rows × columns of values, reasons and, with provenance,
 /// scenes.
 ///
@@ -21,6 +23,14 @@ struct FinishedPlane {
         values = .allocate(capacity: count)
         reasons = .allocate(capacity: count)
         scenes = provenance ? .allocate(capacity: count) : nil
+    }
+
+    /// `count` pixels that could not be read.
+    init(unreadable count: Int, provenance: Bool) {
+        self.init(count: count, provenance: provenance)
+        values.initialize(repeating: .nan, count: count)
+        reasons.initialize(repeating: Reason.readFailed.rawValue, count: count)
+        scenes?.initialize(repeating: 0, count: count)
     }
 
     func deallocate() {

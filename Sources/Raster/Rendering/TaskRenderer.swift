@@ -35,6 +35,25 @@ public final class TaskRenderer {
     /// - Parameter isCancelled: asked before each block.
     /// - Returns: nil when it was cancelled.
     public func render(_ task: MosaicTask, isCancelled: () -> Bool = { false }) -> RenderedTask? {
+        build(task) { isCancelled() ? nil : render($0, task.scenes) }
+    }
+
+    /// The blob of a task that nobody could make: no value anywhere, every pixel `readFailed`.
+    ///
+    /// - Parameter reason: the sentence that becomes its only failure.
+    public func renderGivenUp(_ task: MosaicTask, reason: String) -> RenderedTask {
+        let rendered = build(task) { window in
+            let planes = plan.indices.map { _ in
+                FinishedPlane(unreadable: window.count, provenance: plan.rules.provenance)
+            }
+            return BlockPicture(planes: planes, failures: [reason])
+        }
+        guard let rendered else { preconditionFailure("\(task) was not given up") }
+        return rendered
+    }
+
+    /// - Parameter picture: makes a block of the job grid; nil cancels the task.
+    private func build(_ task: MosaicTask, _ picture: (PixelWindow) -> BlockPicture?) -> RenderedTask? {
         let window = task.window
         sink.truncate()
         let reserved = Blob.directoryBytes(
@@ -49,10 +68,9 @@ public final class TaskRenderer {
         let edge = MosaicPlan.blockEdge
         for y in stride(from: 0, to: window.height, by: edge) {
             for x in stride(from: 0, to: window.width, by: edge) {
-                if isCancelled() { return nil }
                 let part = PixelWindow(
                     x: x, y: y, width: min(edge, window.width - x), height: min(edge, window.height - y))
-                let picture = render(part.offset(x: window.x, y: window.y), task.scenes)
+                guard let picture = picture(part.offset(x: window.x, y: window.y)) else { return nil }
                 defer { picture.deallocate() }
                 for failure in picture.failures where !failures.contains(failure) { failures.append(failure) }
                 for index in layers.indices {

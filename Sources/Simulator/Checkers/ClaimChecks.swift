@@ -1,7 +1,7 @@
 import Cluster
 
-// S4, S5 and S13, judged once a virtual second at each job's leader: the process whose term is the highest that
-// is on a disk.
+// S4, S5 and S13, judged once a virtual second at each job's leader: the process whose term is the highest
+// that is on a disk.
 
 extension Checks {
     /// Three seconds of a claim and one heartbeat.
@@ -34,8 +34,12 @@ extension Checks {
     func leader(of id: JobID, _ world: World) -> (Machine, Coordinator)? {
         var best: (Machine, Coordinator)?
         for machine in world.machines where machine.isRunning {
-            guard let coordinator = machine.node.jobs?.coordinators[id], coordinator.isStored else { continue }
-            if best.map({ $0.1.header.term < coordinator.header.term }) ?? true { best = (machine, coordinator) }
+            guard let coordinator = machine.node.jobs?.coordinators[id], coordinator.isStored else {
+                continue
+            }
+            if best.map({ $0.1.header.term < coordinator.header.term }) ?? true {
+                best = (machine, coordinator)
+            }
         }
         return best
     }
@@ -57,8 +61,8 @@ extension Checks {
             machine.node.jobs?.worker.owned(of: header.id) ?? TaskSet(), of: header.id, at: machine, time)
     }
 
-    /// S4: every undone task is claimed, or the coordinator's within three seconds and a heartbeat of the last
-    /// claim; a coordinator that took over stops waiting for reports in that time.
+    /// S4: every undone task is claimed, or the coordinator's within three seconds and a heartbeat of the
+    /// last claim; a coordinator that took over stops waiting for reports in that time.
     private func checkClaims(
         _ leader: JobWatch.Leader, _ coordinator: Coordinator, _ machine: Machine, _ world: World
     ) {
@@ -100,19 +104,21 @@ extension Checks {
         let live = world.machines.filter { other in
             other.isRunning || table[other.identity.id]?.standing.isPresent == true
         }
-        let own = machine.work.blobs[done.plan] ?? [:]
         let settled = done.done.subtracting(claims.open).subtracting(coordinator.failures.poison)
             .subtracting(coordinator.failures.waiting)
         var unheld: [TaskID: Int64] = [:]
-        for task in settled.tasks where own[task]?.digest != done[task] {
-            guard !live.contains(where: { $0.work.blobs[done.plan]?[task]?.digest == done[task] }) else {
-                continue
-            }
+        func holds(_ disk: WorkDisk, _ task: TaskID) -> Bool {
+            guard let digest = disk.blobs[done.plan]?[task]?.digest else { return false }
+            return digest == done[task] && !disk.rotten.contains(digest)
+        }
+        for task in settled.tasks where !holds(machine.work, task) {
+            guard !live.contains(where: { holds($0.work, task) }) else { continue }
             let since = watch.unheld[id]?[task] ?? world.time
             unheld[task] = since
             if world.time - max(since, machine.stalledUntil) > Checks.recomputeSpan + JobWatch.sampling {
                 fail(
-                    "S5", "node \(machine.identity.id), job \(id): \(task) is done, no live node holds its "
+                    "S5",
+                    "node \(machine.identity.id), job \(id): \(task) is done, no live node holds its "
                         + "blob, and it is not recomputed", world.time)
             }
         }
@@ -128,7 +134,8 @@ extension Checks {
             let racers = coordinator.copies.racers(of: task).filter(view.isAlive)
             if racers.count > Copies.mostOfATask {
                 fail(
-                    "S13", "node \(machine.identity.id), job \(coordinator.job): \(racers.count) speculative "
+                    "S13",
+                    "node \(machine.identity.id), job \(coordinator.job): \(racers.count) speculative "
                         + "copies of \(task)", world.time)
             }
         }
@@ -149,7 +156,8 @@ extension Checks {
                 let (spent, all) = seconds(of: id, world)
                 if spent > all * Copies.share {
                     fail(
-                        "S13", "job \(id): a copy of \(task) begins when speculation took "
+                        "S13",
+                        "job \(id): a copy of \(task) begins when speculation took "
                             + "\(spent.seconds) s of \(all.seconds) s", time)
                 }
             }
@@ -204,7 +212,9 @@ extension Checks {
 
     /// The process ends, and all its runs with it.
     func runsEnded(_ machine: Machine, _ time: Int64) {
-        for (key, run) in (watch.runs.removeValue(forKey: machine.index) ?? [:]) { charge(run, key.job, time) }
+        for (key, run) in (watch.runs.removeValue(forKey: machine.index) ?? [:]) {
+            charge(run, key.job, time)
+        }
     }
 
     private func charge(_ run: JobWatch.Run, _ id: JobID, _ time: Int64) {
@@ -212,8 +222,8 @@ extension Checks {
         if run.speculative != nil, !run.isFirst { watch.processors[id]?.speculative += time - run.since }
     }
 
-    /// S13 when a job has ended: each copy beyond the first may have gone on for a heartbeat and its answer after
-    /// the share was used up.
+    /// S13 when a job has ended: each copy beyond the first may have gone on for a heartbeat and its answer
+    /// after the share was used up.
     func checkSpeculation(_ id: JobID, _ world: World) {
         guard let processor = watch.processors[id] else { return }
         let (spent, all) = seconds(of: id, world)

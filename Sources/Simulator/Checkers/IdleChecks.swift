@@ -4,9 +4,9 @@ import Cluster
 //
 // A node idles when for a second it has had a free slot and an empty queue, and nothing has begun or ended on
 // its slots. Work is profitable for it when it knows the job as running, has its engine and room, and either
-// the job's leader has tasks that nobody claims and that this node may run, or a worker would give it a part of
-// its queue by the rule of section 4: half of what is left, if that ends both sooner by more than twice the round
-// trip and the transfer. Copies of running tasks are never counted: whether they gain is a guess.
+// the job's leader has tasks that nobody claims and that this node may run, or a worker would give it a part
+// of its queue by the rule of section 4: half of what is left, if that ends both sooner by more than twice
+// the round trip and the transfer. Copies of running tasks are never counted: whether they gain is a guess.
 
 extension Checks {
     private static let patience: Int64 = 1_000_000_000
@@ -22,8 +22,8 @@ extension Checks {
             && world.machines.allSatisfy { !$0.isRunning || world.time >= $0.stalledUntil }
     }
 
-    /// What must hold once faults have stopped, every pair hears each other and views agree, in clusters of up to
-    /// 64 nodes: with every sweep.
+    /// What must hold once faults have stopped, every pair hears each other and views agree, in clusters of
+    /// up to 64 nodes: with every sweep.
     func checkWhenCalm(_ world: World) {
         guard world.time - watch.disturbed > Checks.calm, isConnected(world, loss: 0.05),
             world.machines.count <= 64, unrest(world) == nil
@@ -50,7 +50,9 @@ extension Checks {
             watch.rivals[id] = since
             if world.time - since > Checks.merging {
                 let names = rivals.map(\.identity.id)
-                fail("L2", "\(names) all coordinate job \(id), \(Checks.merging / 1_000_000_000) s on", world.time)
+                fail(
+                    "L2", "\(names) all coordinate job \(id), \(Checks.merging / 1_000_000_000) s on",
+                    world.time)
             }
         }
     }

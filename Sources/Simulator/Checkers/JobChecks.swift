@@ -3,14 +3,24 @@ import Cluster
 // L2 and L3: when faults have stopped, each job has one coordinator and comes to an end.
 
 extension Checks {
+    /// Where the coordinators of a job stand, for people.
+    private func standing(of id: JobID, _ world: World) -> String {
+        counted(world).compactMap { machine in
+            guard let coordinator = machine.node.jobs?.coordinators[id] else { return nil }
+            return "; coordinator \(machine.identity.id) under \(coordinator.header.term): "
+                + coordinator.description
+        }.joined()
+    }
+
     /// What a job still waits for: one end, the same in every view, and one coordinator at most.
     func unfinishedJob(_ world: World) -> (invariant: String, what: String)? {
+        let running = counted(world)
         for number in options.jobs.indices {
             let id = Workload.id(number)
             var states: [RunState] = []
             var coordinators: [NodeID] = []
             var live: (NodeID, JobHeader)?
-            for machine in world.machines where machine.isRunning && !denied.contains(machine.identity.id) {
+            for machine in running {
                 guard let header = machine.node.jobs?.book[id] else {
                     if (acknowledged[id] ?? 0) < 2 { continue }
                     return ("S10", "node \(machine.identity.id) does not know the acknowledged job \(id)")
@@ -21,7 +31,8 @@ extension Checks {
             }
             if coordinators.count > 1 { return ("L2", "\(coordinators) all coordinate job \(id)") }
             if let (node, header) = live {
-                return ("L3", "node \(node): job \(id) has not ended: \(header.reign.phase)")
+                let phase = header.reign.phase
+                return ("L3", "node \(node): job \(id) has not ended: \(phase)" + standing(of: id, world))
             }
             if let first = states.first, states.contains(where: { $0 != first }) {
                 return ("L2", "job \(id) ended in different ways in different views")

@@ -113,7 +113,8 @@ extension Checks {
         let disks = watch.stored[id]?.count ?? 0
         if disks < copies {
             fail(
-                "S10", "node \(machine.identity.id) says that job \(id) is on \(copies) disks, it is on "
+                "S10",
+                "node \(machine.identity.id) says that job \(id) is on \(copies) disks, it is on "
                     + "\(disks)", world.time)
         }
     }

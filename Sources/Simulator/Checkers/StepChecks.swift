@@ -53,7 +53,9 @@ extension Checks {
             if let request = grant.request, let asked = watch.asked[machine.index]?[request] {
                 let late = Span(nanoseconds: world.time - asked)
                 // Clocks differ by at most 2 %.
-                if late > .milliseconds(2050) { fail("S4", "took a grant \(late.seconds) s after its request") }
+                if late > .milliseconds(2050) {
+                    fail("S4", "took a grant \(late.seconds) s after its request")
+                }
             }
         case .reply(let reply):
             let dropped = glance.owned.subtracting(owned).intersection(reply.over.union(reply.elsewhere))
@@ -73,7 +75,9 @@ extension Checks {
             guard let done = jobs.done(of: job), done.plan == plan, jobs.book[job]?.isLive == true,
                 jobs.coordinators[job]?.isStored ?? true
             else { return }
-            for result in results where done.count > result.task.index && done[result.task] == nil {
+            let isSane = results.allSatisfy { (0..<done.count).contains($0.task.index) }
+            guard isSane, results.count <= JobMessage.resultLimit else { return }
+            for result in results where done[result.task] == nil {
                 let leads = jobs.coordinators[job].map { "leads under \($0.header.term)" } ?? "keeps"
                 return fail("S6", "\(leads), was told the digest of \(result.task) and does not know it")
             }
@@ -117,7 +121,8 @@ extension Checks {
         let stored = machine.work.headers[message.job]?.term
         if stored.map({ $0 < message.term }) ?? true {
             fail(
-                "S8", "node \(machine.identity.id) speaks for \(message.job) under \(message.term), "
+                "S8",
+                "node \(machine.identity.id) speaks for \(message.job) under \(message.term), "
                     + "its disk has \(stored.map(\.description) ?? "none")", world.time)
         }
     }

@@ -72,6 +72,7 @@ extension Checks {
         for machine in world.machines where machine.isRunning {
             if world.machines.count > 64, machine.index % 16 != sweeps % 16 { continue }
             checkBounds(machine, world)
+            checkRequests(world)
             for row in machine.node.membership.table.rows {
                 func who() -> String { "node \(machine.identity.id) about \(row.id)" }
                 guard let subject = secrets[row.id]?.number else {

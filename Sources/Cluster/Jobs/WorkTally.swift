@@ -1,0 +1,23 @@
+// Counts of what a node did about work, for metrics, reports and the simulator's figures. Nothing is decided
+// by them.
+
+/// What one start of a node counted.
+public struct WorkTally: Equatable, Sendable {
+    /// Grants that answered its questions.
+    public internal(set) var grants = 0
+    /// Of these, given by a victim: steals.
+    public internal(set) var steals = 0
+    /// From running dry to the last grant.
+    public internal(set) var lastWait = Span.zero
+    /// Whether the last grant was a steal.
+    public internal(set) var wasSteal = false
+
+    /// Nothing yet.
+    public init() {}
+
+    mutating func granted(after wait: Span, byVictim: Bool) {
+        grants += 1
+        steals += byVictim ? 1 : 0
+        (lastWait, wasSteal) = (wait, byVictim)
+    }
+}
