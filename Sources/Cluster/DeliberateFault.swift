@@ -2,7 +2,10 @@
 // are part of the shipped code only so that what is broken is the shipped code; no configuration file reaches
 // them.
 
-/// A fault in this node's protocol, and the invariant of PROTOCOL section 7 that must notice it.
+/// A fault in this node's protocol, and the invariant of PROTOCOL section 7 that must notice it. The tests
+/// check that it is this one.
+///
+/// Membership and keys:
 ///
 /// | fault | what is wrong | noticed by |
 /// |---|---|---|
@@ -28,10 +31,50 @@
 /// | `keyUsedTooEarly` | a key is used before every live node holds it | L5 |
 /// | `keyRetiredTooEarly` | a key is retired while a member lacks its successor | L5 |
 /// | `deniedLetIn` | a denied node's frames are accepted | S12 |
+/// | `forgeryAccepted` | a record is believed without its subject's signature (the shell's check) | S2 |
+///
+/// Jobs:
+///
+/// | fault | what is wrong | noticed by |
+/// |---|---|---|
+/// | `lowerTermObeyed` | an order under a lower term is carried out | S8 |
+/// | `termUsedBeforeDisk` | a coordinator speaks before its term is on disk | S8 |
+/// | `termsByCounter` | terms are compared by their counters alone | L2 |
+/// | `loserStaysCoordinator` | whoever lost the term goes on coordinating | L2 |
+/// | `nobodyTakesOver` | a keeper does not replace a dead coordinator | L3 |
+/// | `acknowledgedOnOneDisk` | a job counts as on two disks before a keeper confirmed | S10 |
+/// | `keepersNeverReplaced` | a dead keeper stays keeper | S10 |
+/// | `publishedTooEarly` | a manifest is published before the second copy of the outputs | S10 |
+/// | `booksNeverCompared` | what rumours missed is never found | S10 |
+/// | `manifestOrderIgnored` | a lower manifest replaces a higher one | S7 |
+/// | `cancelNamesNoRun` | a cancel is obeyed by a later run | S7 |
+/// | `digestLostInMerge` | a keeper drops a digest that it was told | S6 |
+/// | `digestOverwritten` | a second digest replaces the first | S6 |
+/// | `doneForgottenAtTakeOver` | a keeper that takes over forgets what is done | S6 |
+/// | `lostBlobsIgnored` | a done task that nobody holds is not recomputed | S5 |
+/// | `mismatchAccepted` | a blob that does not match its digest counts as held | S5 |
+/// | `assembledWithHoles` | a job with a task missing is assembled | S9 |
+/// | `claimNeverExpires` | a silent node keeps its tasks | S4 |
+/// | `releasedTasksLost` | what a node gives up becomes nobody's | S4 |
+/// | `lateGrantAccepted` | a grant is taken over 2 s after its request | S4 |
+/// | `oldHeartbeatObeyed` | a heartbeat of a lower sequence replaces a later one | S12 |
+/// | `pullsUnbounded` | results are pulled without a bound | S11 |
+/// | `waitingUnbounded` | frames that wait for a link are not bounded | S11 |
+/// | `speculationUncapped` | speculation takes any share of the CPU | S13 |
+/// | `tooManyCopies` | a task is copied to every idle node | S13 |
+/// | `idleNeverAsks` | an idle node does not ask for work | L7 |
 public enum DeliberateFault: String, CaseIterable, Sendable {
     case lowerVersionAccepted, epochReused, recordMadeForAnother, deadRevivedBySync, frameRevivesTheDead
     case datagramOverfull, rumourToItsSubject, relayUnbounded, selfInTable, replayedAckAccepted
     case suspicionNeverEnds, deadForgottenAtOnce, seedsTriedOnce, neverRefutes, refutesWithoutRaise
     case noAntiEntropy, clonesBothStay, rollbackNotNoticed, restartSaysLeft
-    case keyUsedTooEarly, keyRetiredTooEarly, deniedLetIn
+    case keyUsedTooEarly, keyRetiredTooEarly, deniedLetIn, forgeryAccepted
+
+    case lowerTermObeyed, termUsedBeforeDisk, termsByCounter, loserStaysCoordinator, nobodyTakesOver
+    case acknowledgedOnOneDisk, keepersNeverReplaced, publishedTooEarly, booksNeverCompared
+    case manifestOrderIgnored, cancelNamesNoRun
+    case digestLostInMerge, digestOverwritten, doneForgottenAtTakeOver
+    case lostBlobsIgnored, mismatchAccepted, assembledWithHoles
+    case claimNeverExpires, releasedTasksLost, lateGrantAccepted, oldHeartbeatObeyed
+    case pullsUnbounded, waitingUnbounded, speculationUncapped, tooManyCopies, idleNeverAsks
 }

@@ -43,7 +43,10 @@ extension Node {
         if port.jobs == nil {
             let concerns = event != nil || notes.contains { $0.isAboutJobs }
             guard concerns else { return }
-            port.jobs = NodeJobs(view: membership.view, slots: membership.engine?.slots ?? 1)
+            let engine = membership.engine
+            port.jobs = NodeJobs(
+                view: membership.view, slots: engine?.slots ?? 1, memory: engine?.memory ?? .max,
+                fault: membership.configuration.fault)
             port.seenChanges = membership.changes
             port.nextComparison = now + JobsPort.compareEvery
         }
@@ -112,8 +115,7 @@ extension Node {
         case .persisted(let header, let plan): return jobs.persisted(header, plan: plan, now: now)
         case .persistFailed(let header, let reason):
             return jobs.persistFailed(header, reason: reason, now: now)
-        case .planned(let id, let run, let plan, let holders):
-            return jobs.planned(id, run: run, plan, inputHolders: holders, now: now)
+        case .planned(let id, let run, let plan): return jobs.planned(id, run: run, plan, now: now)
         case .planFailed(let id, let run, let reason):
             return jobs.planFailed(id, run: run, reason: reason, now: now)
         case .planKnown(let id, let plan, let blobs): return jobs.planKnown(id, plan, blobs: blobs, now: now)
@@ -163,7 +165,9 @@ extension Node {
         guard !membership.sendFrame(frame, to: peer), membership.table[peer]?.standing.isPresent == true
         else { return }
         port.waiting[peer, default: []].append(frame)
-        if let count = port.waiting[peer]?.count, count > JobsPort.mostWaiting {
+        if let count = port.waiting[peer]?.count, count > JobsPort.mostWaiting,
+            membership.configuration.fault != .waitingUnbounded
+        {
             port.waiting[peer]?.removeFirst()
         }
     }

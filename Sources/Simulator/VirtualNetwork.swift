@@ -20,7 +20,7 @@ public struct NetworkConditions: Equatable, Sendable {
 /// Who can reach whom.
 struct VirtualNetwork {
     /// What cuts one machine's traffic.
-    struct Port {
+    struct Port: Equatable {
         /// Machines of different groups do not hear each other; -1 is a bridge that everybody hears.
         var group = 0
         var mute = false

@@ -49,6 +49,21 @@ public struct Workload: Equatable, Sendable {
         return TaskResult(task: task, digest: Digest(0x62_6C_6F_62, bits, 0, 0))
     }
 
+    /// What is laid out from these blobs: a hash over keys and digests in order.
+    static func outputs(
+        of plan: Digest, _ missing: TaskSet, _ world: World, blob: (TaskID) -> Digest?
+    ) -> Digest {
+        guard let tasks = world.plans[plan] else { preconditionFailure("no plan \(plan)") }
+        var hash: UInt64 = 0x6F_75_74
+        for task in tasks.all.tasks {
+            let digest = missing.contains(task) ? nil : blob(task)
+            for word in [tasks.tasks[task.index].key, digest ?? plan].flatMap({ [$0.words.1, $0.words.2] }) {
+                hash = SeededGenerator.scramble(hash ^ word)
+            }
+        }
+        return Digest(0x6F_75_74, hash, 0, 0)
+    }
+
     static func id(_ number: Int) -> JobID { JobID(high: 0x6A_6F_62, low: UInt64(number)) }
     static func request(_ number: Int) -> Digest { Digest(0x72_65_71, UInt64(number), 0, 0) }
 }
@@ -118,6 +133,7 @@ extension World {
 
     /// Carries out what a job wants of its shell.
     func perform(_ action: JobAction, of machine: Machine) {
+        checks.acted(action, by: machine, self)
         switch action {
         case .persist(let header, let source): persist(header, from: source, machine)
         case .persistResults(_, let plan, let results):
@@ -165,7 +181,7 @@ extension World {
             world.plans[plan.digest] = plan
             machine.work.requests.insert(Workload.request(number))
             machine.work.plans.insert(plan.digest)
-            world.deliver(machine, .job(.planned(id, run, plan, inputHolders: holders)))
+            world.deliver(machine, .job(.planned(id, run, plan)))
         }
     }
 
@@ -279,11 +295,7 @@ extension World {
                 world.deliver(machine, .job(.assemblyFailed(id, run, reason: reason)))
             }
         }
-        let outputs = Digest(
-            0x6F_75_74,
-            wanted.tasks.reduce(plan.words.1) {
-                SeededGenerator.scramble($0 ^ Workload.result(plan, $1).digest.words.1)
-            }, 0, 0)
+        let outputs = checks.assembled(plan, missing, machine, self)
         work(machine, after: layOutTime(plan)) { world, machine in
             machine.work.outputs.insert(outputs)
             world.deliver(machine, .job(.assembled(id, run, outputs: outputs)))

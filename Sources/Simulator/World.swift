@@ -141,6 +141,7 @@ final class World {
         spare = []
         steps += 1
         mix(machine.index, input)
+        let glance = checks.glance(input, machine, self)
         machine.node.step(input, at: machine.local(time), into: &effects)
         for position in effects.indices {
             perform(effects[position], of: machine)
@@ -157,6 +158,7 @@ final class World {
             meter.granted(tally)
         }
         checks.stepped(machine, self)
+        if let glance { checks.compare(glance, machine, self) }
     }
 
     private func timerFired(_ machine: Machine, generation: Int) {
@@ -290,7 +292,7 @@ final class World {
         machine.pendingWrites = [:]
         machine.bench = Workbench(cores: checks.options.cores)
         machine.heardGrants = 0
-        checks.started(machine)
+        checks.started(machine, time)
         deliver(machine, .start)
         restoreJobs(machine)
     }

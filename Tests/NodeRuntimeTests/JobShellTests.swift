@@ -113,7 +113,7 @@ import Wire
         a.shell.perform(.persist(header, contentFrom: nil))
         #expect(try a.wait { if case .persisted(let stored, nil) = $0 { stored } else { nil } } == header)
         a.shell.perform(.plan(job, .first, fingerprint: Digest(of: Array("engine under test".utf8))))
-        let plan = try a.wait { if case .planned(_, _, let plan, _) = $0 { plan } else { nil } }
+        let plan = try a.wait { if case .planned(_, _, let plan) = $0 { plan } else { nil } }
         #expect(plan.count == 6)
         #expect(plan.fingerprint == Digest(of: Array("engine under test".utf8)))
 

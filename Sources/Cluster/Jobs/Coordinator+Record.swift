@@ -107,12 +107,11 @@ extension Coordinator {
 
     /// The plan is ready, and on our disk.
     mutating func planned(
-        _ new: JobPlan, run: RunID, inputHolders: [NodeID], _ view: PeerView, now: Instant
+        _ new: JobPlan, run: RunID, _ view: PeerView, now: Instant
     ) -> [JobAction] {
         guard case .planning(let print) = state, new.fingerprint == print, run == header.state.run else {
             return []
         }
-        self.inputHolders = inputHolders
         guard new.count > 0 else { return fail("the plan has no tasks", now) }
         adopt(new)
         state = .sharing
@@ -220,6 +219,7 @@ extension Coordinator {
 
     /// Stops the run that the user means.
     mutating func cancel(_ run: RunID, now: Instant) -> (UserAnswer, [JobAction]) {
+        let run = fault == .cancelNamesNoRun ? header.state.run : run
         if run < header.state.run { return (.superseded(by: header.state.run), []) }
         guard run == header.state.run else { return (.refused(reason: "\(run) has not begun"), []) }
         if header.state.manifest == .cancelled { return (.accepted, []) }
@@ -252,7 +252,7 @@ extension Coordinator {
             actions.append(.pin(job, plan: old, false))
             (plan, done, holders) = (nil, nil, nil)
         }
-        (claims, failures, copies) = (nil, Failures(), Copies())
+        (claims, failures, copies) = (nil, Failures(), Copies(fault: fault))
         publication = Publication(hasObjectStore: hasObjectStore)
         (pulling, pushed, successor) = ([:], [:], nil)
         inherited = keeps
@@ -284,7 +284,7 @@ extension Coordinator {
         if !header.isLive, state != .ended {
             actions += stop()
         } else if header.isLive, header.state.run > old.state.run {
-            (failures, copies) = (Failures(), Copies())
+            (failures, copies) = (Failures(), Copies(fault: fault))
             publication = Publication(hasObjectStore: hasObjectStore)
             state = .accepted
             (claims, inherited) = (nil, true)

@@ -10,7 +10,7 @@ extension Coordinator {
         now: Instant
     ) -> [JobAction] {
         guard let plan else { return [] }
-        let outcome = done?.add(result) ?? .outside
+        let outcome = done?.add(result, overwriting: fault == .digestOverwritten) ?? .outside
         switch outcome {
         case .outside: return [.drop(node, reason: "a result of task \(result.task) of \(plan.count)")]
         case .conflict(let kept):
@@ -27,7 +27,6 @@ extension Coordinator {
         // A fact without a blob leaves the task undone: it is computed again, and its digest has to match.
         if holders?.held.contains(result.task) == true { claims?.close(TaskSet([result.task])) }
         failures.succeeded(result.task)
-        copies.ended(result.task)
         guard outcome == .new else { return follow(result, view, now: now) }
         var actions: [JobAction] = [.persistResults(job, plan: plan.digest, [result])]
         actions += keepers.confirmed.filter { $0.plan == plan.digest && $0.id != node }
@@ -44,9 +43,10 @@ extension Coordinator {
         guard let plan, digest == plan.digest, state != .storing, state != .ended else { return [] }
         let isNew = done?[result.task] == nil
         let actions = accept(result, from: node, start: start, sequence: sequence, view, now: now)
-        if isNew, state != .ended, let took, plan.all.contains(result.task) {
-            model.learn(predicted: plan.cost(result.task), took: took)
+        if state != .ended, let took, plan.all.contains(result.task) {
             copies.measured(took)
+            copies.finished(result.task, on: node, took: took)
+            if isNew { model.learn(predicted: plan.cost(result.task), took: took) }
         }
         return actions + complete(view, now: now)
     }
@@ -131,7 +131,7 @@ extension Coordinator {
         guard let holders else { return [] }
         let orphans = done.done.subtracting(holders.held).subtracting(claims?.open ?? TaskSet())
             .subtracting(failures.poison).subtracting(failures.waiting)
-        if !orphans.isEmpty {
+        if !orphans.isEmpty, fault != .lostBlobsIgnored {
             publication.interrupt()
             claims?.reopen(orphans)
         }
@@ -145,7 +145,8 @@ extension Coordinator {
     /// Copies what is absent here, a few blobs at a time.
     private mutating func pullNext(_ now: Instant) -> [JobAction] {
         var actions: [JobAction] = []
-        while pulling.count < Self.pullLimit, let task = absent.first {
+        let most = fault == .pullsUnbounded ? .max : Self.pullLimit
+        while pulling.count < most, let task = absent.first {
             absent.remove(task)
             actions += pull(task, now)
         }
@@ -191,7 +192,8 @@ extension Coordinator {
         guard state == .running, let plan, plan.all.contains(task) else { return [] }
         var actions: [JobAction] = []
         switch outcome {
-        case .held:
+        case .held,
+            .mismatch where fault == .mismatchAccepted:
             // The common case, and the one that must not look at the whole table.
             holders?.add(task, at: me, start: start, sequence: sequence)
             return pullNext(now) + complete(view, now: now)
@@ -212,7 +214,8 @@ extension Coordinator {
             failures.waiting.isEmpty, publication.state == .idle
         else { return [] }
         let here = holders.held(by: me).intersection(done.done)
-        guard plan.all.subtracting(here).subtracting(failures.poison).isEmpty else { return [] }
+        let holes = fault == .assembledWithHoles ? 1 : 0
+        guard plan.all.subtracting(here).subtracting(failures.poison).count <= holes else { return [] }
         guard !here.isEmpty else { return fail(poisonNote, now) }
         return enter(.assembling)
             + publish(publication.begin(bytes: plan.resultBytes(plan.all), now: now), view, now: now)
@@ -226,7 +229,10 @@ extension Coordinator {
                 guard let plan, let done, let holders else { return [] }
                 missing = plan.all.subtracting(holders.held(by: me).intersection(done.done))
                 return [.assemble(job, header.state.run, plan: plan.digest, missing: missing)]
-            case .copy(let outputs, let node): return [send(.keepOutputs(outputs), to: node)]
+            case .copy(let outputs, let node):
+                let early =
+                    fault == .publishedTooEarly ? publication.copied(outputs, by: node, me: me) : []
+                return [send(.keepOutputs(outputs), to: node)] + publish(early, view, now: now)
             case .publish(let outputs, let holders):
                 guard state == .running, let plan else { return [] }
                 let count = plan.count - missing.count

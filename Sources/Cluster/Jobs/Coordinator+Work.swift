@@ -10,11 +10,15 @@ extension Coordinator {
         guard let plan, let done, let holders else { preconditionFailure("\(header) runs without a plan") }
         let wasGathering = claims != nil
         state = .running
-        if claims == nil { claims = Claims(open: plan.all.subtracting(done.done), count: plan.count) }
-        claims?.reopen(done.done.subtracting(holders.held))
+        if claims == nil { openClaims(plan, done) }
+        if fault != .lostBlobsIgnored { claims?.reopen(done.done.subtracting(holders.held)) }
         var actions = enter(.running)
         if !wasGathering, !inherited, view.own.hasRoom { actions += offer(plan, view, now: now) }
         return actions + advanceWork(view, now: now)
+    }
+
+    private mutating func openClaims(_ plan: JobPlan, _ done: DoneLog) {
+        claims = Claims(open: plan.all.subtracting(done.done), count: plan.count, fault: fault)
     }
 
     private mutating func offer(_ plan: JobPlan, _ view: PeerView, now: Instant) -> [JobAction] {
@@ -23,7 +27,7 @@ extension Coordinator {
                 && peer.fingerprint == header.reign.fingerprint
                 && plan.largestMemory <= peer.memory
         }
-        let order = Offers.preference(nodes.map(\.id), holdingInputs: inputHolders)
+        let order = Offers.preference(nodes.map(\.id), holdingInputs: plan.inputHolders)
         let tried = tastes.deal(
             free, of: plan, among: order.map { ($0, view[$0]?.slots ?? 1) }, now: now)
         let offers = tried.isEmpty ? Offers.split(free, of: plan, among: order) : tried
@@ -49,9 +53,7 @@ extension Coordinator {
         if let flaw = beat.flaw(count: plan.count) { return [.drop(node, reason: flaw)] }
         guard view.isSameStart(node, beat.start) else { return [] }
         if state == .ended { return [reply(beat, over: beat.owned, elsewhere: TaskSet(), to: node)] }
-        if claims == nil, let done {
-            claims = Claims(open: plan.all.subtracting(done.done), count: plan.count)
-        }
+        if claims == nil, let done { openClaims(plan, done) }
         noteCrashes(node, start: beat.start)
         var actions: [JobAction] = []
         for result in beat.unconfirmed {
@@ -61,7 +63,9 @@ extension Coordinator {
         if beat.secondsPerCost > 0 { model.adopt(secondsPerCost: beat.secondsPerCost) }
         usualSpeed.note(node, beat.secondsPerCost)
         guard let answer = claims?.heard(beat, from: node, of: plan, now: now) else { return actions }
-        actions.append(reply(beat, over: answer.over, elsewhere: answer.elsewhere, to: node))
+        let stopped = claims.map { copies.heard(beat, from: node, $0, now: now) } ?? TaskSet()
+        let over = answer.over.union(stopped)
+        actions.append(reply(beat, over: over, elsewhere: answer.elsewhere, to: node))
         return actions + complete(view, now: now)
     }
 
@@ -107,7 +111,7 @@ extension Coordinator {
             return [send(.victim(victim, request: ask.request), to: thief)] + dealt
         case .speculation(let task):
             let speed = ask.secondsPerCost > 0 ? ask.secondsPerCost : model.secondsPerCost
-            copies.speculated(task, on: thief, predicted: plan.cost(task) * speed)
+            copies.speculated(task, on: thief, predicted: plan.cost(task) * speed, now: now)
             return [grant(TaskSet([task]), to: thief, request: ask.request, areCopies: true, now)] + dealt
         case nil: return [nothing] + dealt
         }
@@ -144,9 +148,7 @@ extension Coordinator {
         usualSpeed.note(thief, ask.secondsPerCost)
         let isSlow = usualSpeed.isSlow(ask.secondsPerCost, now: now)
         let kept = isSlow ? TaskSet() : tastes.claim(by: thief)
-        let tried = failures.avoided(by: thief)
-        let avoided = tried.isEmpty ? tried : tried.subtracting(hopeless(view))
-        let allowed = plan.all.subtracting(avoided).fitting(memory: ask.memory, in: plan)
+        let allowed = allowed(for: thief, memory: ask.memory, plan, view)
         let own = kept.intersection(claims.free).intersection(allowed)
         if !own.isEmpty { return .free(own) }
         let pool = claims.free.intersection(allowed).subtracting(tastes.keptTasks)
@@ -154,8 +156,14 @@ extension Coordinator {
             let fair = plan.cost(claims.open) / Double(max(1, able(view).count))
             guard isSlow else { return .free(plan.head(of: pool, cost: fair)) }
             let slowness = ask.secondsPerCost / max(1e-12, usualSpeed.secondsPerCost(now: now))
-            // What it can do while the others do the rest, and nothing that alone takes half of that time.
-            let light = TaskSet(pool.tasks.filter { plan.cost($0) * slowness < fair / 2 })
+            // What it can do while the others do the rest, and nothing that alone takes half of that time,
+            // unless none of the others may do it.
+            var others = TaskSet()
+            for node in able(view) where node != thief && usualSpeed.isFast(node, now: now) {
+                others = others.union(self.allowed(for: node, memory: view[node]?.memory ?? 0, plan, view))
+            }
+            let light = TaskSet(
+                pool.tasks.filter { plan.cost($0) * slowness < fair / 2 || !others.contains($0) })
             if !light.isEmpty { return .free(plan.head(of: light, cost: fair / slowness)) }
         }
         if let task = copies.rescue(for: thief, claims, plan, model, allowed: allowed, now: now) {
@@ -169,6 +177,13 @@ extension Coordinator {
             for: thief, secondsPerCost: ask.secondsPerCost, claims, plan, model, allowed: allowed, view: view,
             now: now
         ).map { .speculation($0) }
+    }
+
+    /// Tasks that `node` may try.
+    func allowed(for node: NodeID, memory: Int, _ plan: JobPlan, _ view: PeerView) -> TaskSet {
+        let tried = failures.avoided(by: node)
+        let avoided = tried.isEmpty ? tried : tried.subtracting(hopeless(view))
+        return plan.all.subtracting(avoided).fitting(memory: memory, in: plan)
     }
 
     /// The node with the most time's worth of tasks that have not started. Each thief that is sent there
@@ -192,9 +207,12 @@ extension Coordinator {
         return best.map { ($0.node, $0.cost) }
     }
 
+    /// Nodes that could try a task: one without room claims nothing, so nothing waits for its verdict.
+    private func willing(_ view: PeerView) -> [NodeID] { able(view).filter { view[$0]?.hasRoom == true } }
+
     /// Tasks that every able node should avoid: then somebody has to try again.
     private func hopeless(_ view: PeerView) -> TaskSet {
-        able(view).map { failures.avoided(by: $0) }.reduce(nil as TaskSet?) { $0?.intersection($1) ?? $1 }
+        willing(view).map { failures.avoided(by: $0) }.reduce(nil as TaskSet?) { $0?.intersection($1) ?? $1 }
             ?? TaskSet()
     }
 
@@ -209,7 +227,7 @@ extension Coordinator {
         }
         claims?.withdraw(task, from: node)
         guard claims?.open.contains(task) == true else { return [] }
-        switch failures.failed(task, on: node, kind, live: able(view), now: now) {
+        switch failures.failed(task, on: node, kind, live: willing(view), now: now) {
         case .elsewhere: return []
         case .wait, .poison: claims?.close(TaskSet([task]))
         }
@@ -220,7 +238,8 @@ extension Coordinator {
     mutating func advanceWork(_ view: PeerView, now: Instant) -> [JobAction] {
         claims?.advance(now: now)
         let late = deal(tastes.expired(now: now), view, now: now)
-        let (retry, poisoned) = failures.advance(live: able(view), now: now)
+        if let claims { copies.advance(claims, now: now) }
+        let (retry, poisoned) = failures.advance(live: willing(view), now: now)
         if !retry.isEmpty { claims?.reopen(retry) }
         if !poisoned.isEmpty { claims?.close(poisoned) }
         holdBackTooLarge(view, now: now)

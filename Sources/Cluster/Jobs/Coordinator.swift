@@ -46,6 +46,8 @@ public struct Coordinator: Sendable {
     let me: NodeID
     let start: UInt64
     let hasObjectStore: Bool
+    /// The protocol fault that is switched on: for tests only.
+    var fault: DeliberateFault? { didSet { (keepers.fault, copies.fault) = (fault, fault) } }
     var state = State.storing
     var keepers: Keepers
     var publication: Publication
@@ -64,8 +66,6 @@ public struct Coordinator: Sendable {
     var model = CostModel()
     var tastes = FirstTaste()
     var usualSpeed = UsualSpeed()
-    /// Nodes that hold the job's inputs, as the planner found them.
-    var inputHolders: [NodeID] = []
     /// The holes of the outputs that are being made.
     var missing = TaskSet()
     var reported: Set<NodeID> = []

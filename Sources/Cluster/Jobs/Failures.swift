@@ -74,6 +74,9 @@ public struct Failures: Equatable, Sendable {
 
     init() {}
 
+    /// Tasks about which something is remembered.
+    public var count: Int { troubles.count }
+
     /// Tasks that `node` has tried in vain.
     func avoided(by node: NodeID) -> TaskSet { avoided[node] ?? TaskSet() }
 

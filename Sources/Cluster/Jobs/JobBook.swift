@@ -54,6 +54,8 @@ public struct JobBook: Sendable {
     private var finishedAt: [JobID: Instant] = [:]
     private var bucketSums = [UInt64](repeating: 0, count: 256)
     private var earliestFolding: Instant?
+    /// The protocol fault that is switched on: for tests only.
+    var fault: DeliberateFault?
 
     /// An empty book.
     public init() {}
@@ -70,8 +72,11 @@ public struct JobBook: Sendable {
     /// When `advance` has something to fold.
     public var nextDeadline: Instant? { earliestFolding }
 
+    /// How many of them have not ended.
+    public var live: Int { headers.count - finishedAt.count }
+
     /// True when one more live job would break the bound (S11): a submit is answered "too many jobs".
-    public var isFull: Bool { headers.count - finishedAt.count >= Self.liveLimit }
+    public var isFull: Bool { live >= Self.liveLimit }
 
     // MARK: Events
 
@@ -87,7 +92,9 @@ public struct JobBook: Sendable {
     }
 
     /// The start of an exchange with `peer`, every 10 s with a random member.
-    public func compare(with peer: NodeID) -> [Action] { [.send(root, to: peer)] }
+    public func compare(with peer: NodeID) -> [Action] {
+        fault == .booksNeverCompared ? [] : [.send(root, to: peer)]
+    }
 
     /// A message of the exchange.
     public mutating func received(_ message: BookMessage, from peer: NodeID, now: Instant) -> [Action] {
@@ -161,7 +168,8 @@ public struct JobBook: Sendable {
     private mutating func merge(_ header: JobHeader, finishedFor: Span, now: Instant) -> JobHeader? {
         let old = headers[header.id]
         if old == nil, !header.isLive, finishedFor >= Self.keptFor { return nil }
-        let merged = old?.merged(with: header) ?? header
+        var merged = old?.merged(with: header) ?? header
+        if fault == .manifestOrderIgnored { merged.state = header.state }
         if let old {
             if !merged.isLive { note(finished: header.id, since: now - finishedFor) }
             guard old != merged else { return nil }

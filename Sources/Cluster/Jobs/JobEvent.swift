@@ -36,7 +36,7 @@ public enum JobEvent: Equatable, Sendable {
     case died(JobID, plan: Digest, [TaskID: Int])
     case persisted(JobHeader, plan: JobPlan?)
     case persistFailed(JobHeader, reason: String)
-    case planned(JobID, RunID, JobPlan, inputHolders: [NodeID])
+    case planned(JobID, RunID, JobPlan)
     case planFailed(JobID, RunID, reason: String)
     case planKnown(JobID, JobPlan, blobs: [TaskResult])
     case progressed(JobID, TaskID, to: UInt32)

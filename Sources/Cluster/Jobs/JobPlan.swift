@@ -33,7 +33,7 @@ public struct JobPlan: Sendable {
     public let fingerprint: Digest
     /// The tasks in order along the curve.
     public let tasks: [PlannedTask]
-    /// Nodes on whose disks the scenes lie; empty: they are elsewhere, or with everyone.
+    /// Nodes that hold the inputs on their own disks: they are offered work first and fetch nothing.
     public let inputHolders: [NodeID]
     /// The most bytes of memory that any of the tasks needs.
     public let largestMemory: Int
@@ -47,8 +47,8 @@ public struct JobPlan: Sendable {
     public init(
         digest: Digest, fingerprint: Digest, tasks: [PlannedTask], inputHolders: [NodeID] = []
     ) {
-        self.inputHolders = inputHolders
         self.digest = digest
+        self.inputHolders = inputHolders
         self.fingerprint = fingerprint
         var (cost, input, result) = ([0.0], [0], [0])
         for task in tasks {

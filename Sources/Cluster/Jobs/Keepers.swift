@@ -48,6 +48,8 @@ public struct Keepers: Equatable, Sendable {
     /// How many disks the job was said to be on; 0 before it was acknowledged.
     public private(set) var copies = 0
     private var deadline: Instant?
+    /// The protocol fault that is switched on: for tests only.
+    var fault: DeliberateFault?
 
     /// No keepers yet; `known` are those whom an inherited header names, to be heard within 3 s.
     init(job: JobID, known: [NodeID] = [], acknowledged: Int = 0, now: Instant) {
@@ -134,7 +136,9 @@ public struct Keepers: Equatable, Sendable {
                 }
             }
         }
-        let reached = !onOwnDisk ? 0 : !confirmed.isEmpty ? 1 + confirmed.count : candidates.isEmpty ? 1 : 0
+        // A disk whose node is gone is not counted.
+        let others = fault == .acknowledgedOnOneDisk ? max(1, fit.count) : fit.count
+        let reached = !onOwnDisk ? 0 : others > 0 ? 1 + others : candidates.isEmpty ? 1 : 0
         if reached > copies {
             copies = reached
             actions.append(.acknowledged(copies: reached))
@@ -161,6 +165,7 @@ public struct Keepers: Equatable, Sendable {
     }
 
     private func isFit(_ keeper: Keeper, _ view: PeerView, _ print: Digest?, _ now: Instant) -> Bool {
+        if fault == .keepersNeverReplaced { return true }
         guard view.mayAnswer(keeper.id), let peer = view[keeper.id], peer.hasRoom else { return false }
         return now - keeper.heard < Self.silence && (print == nil || peer.fingerprint == print)
     }

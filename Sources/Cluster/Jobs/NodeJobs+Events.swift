@@ -25,7 +25,7 @@ extension NodeJobs {
         let id = header.id
         var actions: [JobAction] = []
         if let ours = coordinators[id]?.header.term {
-            if header.term > ours {
+            if outranks(header.term, ours), fault != .loserStaysCoordinator {
                 stepDown(id)
             } else {
                 actions += coordinate(id, now) { $0.adopted(header, $1, now: now) }
@@ -103,14 +103,28 @@ extension NodeJobs {
     mutating func takeOver(_ header: JobHeader, contentFrom peer: NodeID? = nil, _ now: Instant)
         -> [JobAction]
     {
+        guard fault != .nobodyTakesOver else { return [] }
+        if fault == .doneForgottenAtTakeOver { records[header.id]?.done = nil }
         let record = records[header.id]
         var new = Coordinator(
             takingOver: header, plan: record?.plan, done: record?.done, me: me, start: start,
             hasObjectStore: hasObjectStore, now: now)
+        new.fault = fault
         let actions = new.begin(contentFrom: peer)
         coordinators[header.id] = new
         watches[header.id] = nil
-        return actions
+        return actions + useEarly(header.id, now)
+    }
+
+    /// The deliberate fault of a term that is used before it is on disk; nothing otherwise.
+    mutating func useEarly(_ id: JobID, _ now: Instant) -> [JobAction] {
+        guard fault == .termUsedBeforeDisk, let term = coordinators[id]?.header.term else { return [] }
+        return coordinate(id, now) { $0.persisted(term: term, plan: nil, $1, now: now) }
+    }
+
+    /// Terms are compared whole.
+    func outranks(_ a: Term, _ b: Term) -> Bool {
+        fault == .termsByCounter ? a.counter > b.counter : a > b
     }
 
     // MARK: Events of the shell
@@ -127,7 +141,7 @@ extension NodeJobs {
             reportOwn(id, now)
             return actions
         }
-        // Written as a coordinator that has stepped down meanwhile: without the plan this is no whole record.
+        // A coordinator that lost its term meanwhile has its header on disk, and no record without the plan.
         guard header.reign.plan == nil || plan?.digest == header.reign.plan else { return steps }
         let stored = JobRecord.Stored(term: header.term, revision: header.reign.revision)
         var record = records[id] ?? JobRecord()
@@ -149,14 +163,14 @@ extension NodeJobs {
         return [.send(message(known, .notKept(reason: reason)), to: known.term.node)]
     }
 
-    /// The plan of a run is ready and on disk; `inputHolders` are nodes that hold its scenes.
+    /// The plan of a run is ready and on disk.
     public mutating func planned(
-        _ id: JobID, run: RunID, _ plan: JobPlan, inputHolders: [NodeID] = [], now: Instant
+        _ id: JobID, run: RunID, _ plan: JobPlan, now: Instant
     ) -> [JobAction] {
         records[id, default: JobRecord()].adopt(plan)
         let steps = work(worker.planKnown(plan, now: now), now)
         return steps
-            + coordinate(id, now) { $0.planned(plan, run: run, inputHolders: inputHolders, $1, now: now) }
+            + coordinate(id, now) { $0.planned(plan, run: run, $1, now: now) }
     }
 
     /// The request cannot be planned: the job fails with this sentence.

@@ -20,7 +20,7 @@ extension NodeJobs {
         }
         if message.term < header.term {
             if peer != me { actions.append(.send(self.message(header, .header(header)), to: peer)) }
-            if message.body.isOrder { return actions }
+            if message.body.isOrder, fault != .lowerTermObeyed { return actions }
         } else if message.term > header.term, peer != me {
             actions.append(.exchange(.want([message.job]), to: peer))
         }
@@ -120,7 +120,8 @@ extension NodeJobs {
         _ message: JobMessage, _ header: JobHeader, from peer: NodeID, link: LinkMeasure, now: Instant
     ) -> [JobAction] {
         let id = message.job
-        let isFromCoordinator = peer == max(message.term, header.term).node
+        let obeyed = fault == .lowerTermObeyed ? message.term : max(message.term, header.term)
+        let isFromCoordinator = peer == obeyed.node
         switch message.body {
         case .keep(let new) where isFromCoordinator: return keep(new, from: peer, now: now)
         case .beat where isFromCoordinator:
@@ -215,7 +216,8 @@ extension NodeJobs {
             return coordinate(id, now) { $0.united(results, plan: plan, from: peer, $1, now: now) }
         }
         guard let known = records[id]?.plan, known.digest == plan, peer != me else { return [] }
-        guard let (new, conflicts) = records[id]?.unite(results, of: known) else { return [] }
+        let told = fault == .digestLostInMerge ? Array(results.dropFirst()) : results
+        guard let (new, conflicts) = records[id]?.unite(told, of: known) else { return [] }
         let loud = conflicts.compactMap { clash in
             records[id]?.done?[clash.task].map { JobAction.conflict(id, clash.task, $0, clash.digest) }
         }

@@ -35,6 +35,8 @@ public struct NodeJobs: Sendable {
     /// This start of the node.
     public let start: UInt64
     let hasObjectStore: Bool
+    /// The protocol fault that is switched on: for tests only.
+    let fault: DeliberateFault?
     /// Membership as it was told last.
     public internal(set) var view: PeerView
     /// All headers.
@@ -50,10 +52,16 @@ public struct NodeJobs: Sendable {
     var answers: [Answer] = []
 
     /// A node that knows no job yet.
-    public init(view: PeerView, slots: Int, memory: Int = .max, hasObjectStore: Bool = false) {
+    public init(
+        view: PeerView, slots: Int, memory: Int = .max, hasObjectStore: Bool = false,
+        fault: DeliberateFault? = nil
+    ) {
         self.view = view
         start = view.own.start
         self.hasObjectStore = hasObjectStore
+        self.fault = fault
+        book.fault = fault
+        thief.fault = fault
         worker = Worker(slots: slots, memory: memory)
     }
 
@@ -163,9 +171,10 @@ public struct NodeJobs: Sendable {
             hasObjectStore: hasObjectStore,
             now: now)
         if let flaw = new.header.flaw { return (flaw, []) }
+        new.fault = fault
         let actions = new.begin(contentFrom: nil)
         coordinators[id] = new
-        return (nil, actions)
+        return (nil, actions + useEarly(id, now))
     }
 
     /// A user asks for something about a run of a job; `.answered` comes with the same number, after 30 s at
@@ -332,10 +341,8 @@ public struct NodeJobs: Sendable {
         guard case .ask(let id, let node, let request, let asVictim) = step, let header = book[id] else {
             return []
         }
-        let ask = AskForWork(
-            request: request, start: start, idleSlots: worker.idleSlots, memory: view.own.memory,
-            secondsPerCost: worker.secondsPerCost(of: id),
-            holdsInputs: worker.plan(of: id)?.inputHolders.contains(me) == true)
+        var ask = question(about: id)
+        ask.request = request
         return [.send(message(header, .ask(ask, asVictim: asVictim)), to: node)]
     }
 

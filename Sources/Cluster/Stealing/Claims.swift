@@ -64,11 +64,13 @@ public struct Claims: Sendable {
     /// Open tasks that nobody claims.
     public private(set) var free: TaskSet
     private var earliest: Instant?
+    private let fault: DeliberateFault?
     /// Nodes with tasks that have not started and to which no thief was pointed yet: the possible victims.
     private(set) var loaded: Set<NodeID> = []
 
     /// All of `open` is free.
-    init(open: TaskSet, count: Int) {
+    init(open: TaskSet, count: Int, fault: DeliberateFault? = nil) {
+        self.fault = fault
         self.open = open
         free = open
         claimants = Array(repeating: [], count: count)
@@ -89,7 +91,11 @@ public struct Claims: Sendable {
     mutating func heard(
         _ beat: Heartbeat, from node: NodeID, of plan: JobPlan, now: Instant
     ) -> (over: TaskSet, elsewhere: TaskSet)? {
-        if let known = nodes[node], known.start == beat.start, known.sequence >= beat.sequence { return nil }
+        if let known = nodes[node], known.start == beat.start, known.sequence >= beat.sequence,
+            fault != .oldHeartbeatObeyed
+        {
+            return nil
+        }
         let before = nodes[node]?.owned ?? TaskSet()
         var entry = nodes[node] ?? Node(start: beat.start, sequence: 0, heard: now, expires: now)
         if entry.start != beat.start { entry.running = [:] }
@@ -97,7 +103,7 @@ public struct Claims: Sendable {
         entry.start = beat.start
         entry.sequence = beat.sequence
         entry.heard = now
-        entry.expires = now + Self.lifetime
+        entry.expires = now + (fault == .claimNeverExpires ? Span.seconds(1e6) : Self.lifetime)
         entry.owned = beat.owned
         entry.secondsPerCost = beat.secondsPerCost
         entry.isSaturated = beat.isSaturated
@@ -259,7 +265,7 @@ public struct Claims: Sendable {
                 if claimants[index].isEmpty { freed.insert(TaskRange(index, index + 1)) }
             }
         }
-        if !freed.isEmpty { free.formUnion(freed.intersection(open)) }
+        if !freed.isEmpty, fault != .releasedTasksLost { free.formUnion(freed.intersection(open)) }
     }
 
     /// Those of `tasks` that another node keeps: the one that runs it, else the lower id. Only a conflict

@@ -13,20 +13,89 @@ public struct Copies: Equatable, Sendable {
     /// A copy has to be this much faster than what is left of the first.
     static let gainFactor = 1.5
 
-    private var speculated: [TaskID: [NodeID]] = [:]
+    /// A speculative copy that was granted and is not known to have ended.
+    private struct Racer: Equatable, Sendable {
+        let node: NodeID
+        let granted: Instant
+        let predicted: Double
+        /// The one copy that is always allowed.
+        let isFree: Bool
+        /// Its node has listed it.
+        var wasListed = false
+
+        /// Seconds of CPU: measured, and at least what was predicted, for nobody knows how much is left.
+        func seconds(_ now: Instant) -> Double { max(predicted, (now - granted).seconds) }
+    }
+
+    private var racing: [TaskID: [Racer]] = [:]
     private var count = 0
-    /// Seconds charged to speculation, by prediction.
-    public private(set) var spent = 0.0
+    /// Seconds that speculative copies took which have ended, as they were measured.
+    private var ended = 0.0
     /// Tasks that ever had a rescue copy, and those that ever had a speculative one.
     public private(set) var rescued = TaskSet()
     public private(set) var raced = TaskSet()
-    /// Seconds of CPU that the job took so far.
+    /// Seconds of CPU that the job took so far, copies included.
     public private(set) var jobSeconds = 0.0
+    /// The protocol fault that is switched on: for tests only.
+    var fault: DeliberateFault?
 
-    init() {}
+    init(fault: DeliberateFault? = nil) { self.fault = fault }
+
+    /// Where speculative copies of a task are at work or on their way.
+    public func racers(of task: TaskID) -> [NodeID] { racing[task, default: []].map(\.node) }
+
+    /// Seconds charged to speculation.
+    public func spent(now: Instant) -> Double {
+        racing.values.joined().reduce(ended) { $0 + $1.seconds(now) }
+    }
 
     /// A task took this long somewhere.
     mutating func measured(_ took: Span) { jobSeconds += max(0, took.seconds) }
+
+    /// `node` finished a task; if that was a speculative copy, it took so long.
+    mutating func finished(_ task: TaskID, on node: NodeID, took: Span) {
+        guard let at = racing[task]?.firstIndex(where: { $0.node == node }) else { return }
+        ended += max(0, took.seconds)
+        remove(task, at)
+    }
+
+    /// A heartbeat shows which copies run at `node`. Returns those that have to stop, because speculation
+    /// has used up its share and another node does the task anyway.
+    mutating func heard(_ beat: Heartbeat, from node: NodeID, _ claims: Claims, now: Instant) -> TaskSet {
+        guard !racing.isEmpty else { return TaskSet() }
+        let listed = Set(beat.running.map(\.task))
+        let isOverspent = spent(now: now) > Self.share * jobSeconds && fault != .speculationUncapped
+        var stopped = TaskSet()
+        for task in racing.keys.sorted() {
+            guard let at = racing[task]?.firstIndex(where: { $0.node == node }), let racer = racing[task]?[at]
+            else { continue }
+            if listed.contains(task) {
+                racing[task]?[at].wasListed = true
+                let isAlone = claims.claimants(of: task).count < 2
+                if isOverspent, !racer.isFree, !isAlone { stopped.insert(task) }
+            } else if racer.wasListed || now - racer.granted > Claims.lifetime {
+                if racer.wasListed { ended += (now - racer.granted).seconds }
+                remove(task, at)
+            }
+        }
+        return stopped
+    }
+
+    /// Nodes that claim nothing any more run no copies.
+    mutating func advance(_ claims: Claims, now: Instant) {
+        for task in racing.keys.sorted() {
+            for (at, racer) in (racing[task] ?? []).enumerated().reversed()
+            where claims.nodes[racer.node] == nil && now - racer.granted > Claims.lifetime {
+                ended += (now - racer.granted).seconds
+                remove(task, at)
+            }
+        }
+    }
+
+    private mutating func remove(_ task: TaskID, _ at: Int) {
+        racing[task]?.remove(at: at)
+        if racing[task]?.isEmpty == true { racing[task] = nil }
+    }
 
     /// The lowest task of which no claimant gets on, and that `thief` may run.
     func rescue(
@@ -63,12 +132,14 @@ public struct Copies: Equatable, Sendable {
                 let elapsed = (now - work.since).seconds
                 let left = max(plan.cost(task) * rate - elapsed, elapsed * 0.5)
                 let copy = plan.cost(task) * mine
-                guard left > copy * Self.gainFactor, isAffordable(copy) else { continue }
+                guard left > copy * Self.gainFactor, isAffordable(copy, now) else { continue }
                 guard claims.open.contains(task), allowed.contains(task) else { continue }
                 let claimants = claims.claimants(of: task)
-                let racing = speculated[task, default: []].filter(view.isAlive)
-                guard !claimants.contains(thief), claimants.count <= Self.mostOfATask,
-                    racing.count < Self.mostOfATask, !racing.contains(thief)
+                let racers = racers(of: task).filter(view.isAlive)
+                guard !claimants.contains(thief), !racers.contains(thief) else { continue }
+                guard
+                    claimants.count <= Self.mostOfATask && racers.count < Self.mostOfATask
+                        || fault == .tooManyCopies
                 else { continue }
                 if left - copy > best?.gain ?? 0 { best = (task, left - copy) }
             }
@@ -80,18 +151,16 @@ public struct Copies: Equatable, Sendable {
     mutating func rescued(_ task: TaskID) { rescued.insert(task) }
 
     /// A speculative copy was granted.
-    mutating func speculated(_ task: TaskID, on node: NodeID, predicted: Double) {
-        speculated[task, default: []].append(node)
-        count += 1
+    mutating func speculated(_ task: TaskID, on node: NodeID, predicted: Double, now: Instant) {
+        let racer = Racer(node: node, granted: now, predicted: predicted, isFree: count == 0)
+        racing[task, default: []].append(racer)
         raced.insert(task)
-        spent += predicted
+        count += 1
     }
 
-    /// The task is over: its copies count no more as running.
-    mutating func ended(_ task: TaskID) { speculated[task] = nil }
-
     /// One is always allowed; more only within the share.
-    private func isAffordable(_ seconds: Double) -> Bool {
-        count == 0 || spent + seconds <= Self.share * jobSeconds
+    private func isAffordable(_ seconds: Double, _ now: Instant) -> Bool {
+        if fault == .speculationUncapped || fault == .tooManyCopies { return true }
+        return count == 0 || spent(now: now) + seconds <= Self.share * jobSeconds
     }
 }

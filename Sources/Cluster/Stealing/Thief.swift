@@ -54,6 +54,8 @@ public struct Thief: Equatable, Sendable {
     private var lastJob: JobID?
     /// The coordinator that did not answer the last question.
     private(set) var silent: NodeID?
+    /// The protocol fault that is switched on: for tests only.
+    var fault: DeliberateFault?
     /// What it got so far.
     private(set) var tally = WorkTally()
     /// Since when the node has been without work, questions and rests included.
@@ -61,6 +63,9 @@ public struct Thief: Equatable, Sendable {
 
     /// A node that has nothing to do yet.
     public init() {}
+
+    /// Questions whose grant would still count.
+    var openCount: Int { open.count }
 
     /// When `advance` has something to do.
     public var nextDeadline: Instant? {
@@ -75,6 +80,7 @@ public struct Thief: Equatable, Sendable {
     mutating func ranDry(
         _ targets: [Target], now: Instant, using generator: inout some RandomNumberGenerator
     ) -> [Action] {
+        guard fault != .idleNeverAsks else { return [] }
         dryFrom = dryFrom ?? now
         switch state {
         case .asking(_, let node, _, let until):
@@ -115,9 +121,9 @@ public struct Thief: Equatable, Sendable {
 
     /// A grant came. True: it answers a question of the last two seconds, and is the first that does.
     mutating func granted(_ request: UInt64, now: Instant) -> Bool {
-        guard let question = open.removeValue(forKey: request), now - question.at <= Self.voidAfter else {
-            return false
-        }
+        guard let question = open.removeValue(forKey: request),
+            now - question.at <= Self.voidAfter || fault == .lateGrantAccepted
+        else { return false }
         silent = nil
         tally.granted(after: now - (dryFrom ?? question.at), byVictim: question.asVictim)
         dryFrom = nil
@@ -135,7 +141,7 @@ public struct Thief: Equatable, Sendable {
 
     private mutating func ask(_ job: JobID, _ node: NodeID, asVictim: Bool, _ now: Instant) -> [Action] {
         requests += 1
-        open = open.filter { now - $0.value.at <= Self.voidAfter }
+        if fault != .lateGrantAccepted { open = open.filter { now - $0.value.at <= Self.voidAfter } }
         if open.count >= Self.openLimit, let oldest = open.keys.min() { open[oldest] = nil }
         open[requests] = Question(at: now, asVictim: asVictim)
         state = .asking(job, node, request: requests, until: now + Self.answerTime)

@@ -38,6 +38,7 @@ extension ClusterPlan {
                 resultBytes: estimate.resultBytes, memory: estimate.memory)
         }
         self.init(
-            digest: digest, fingerprint: Digest(of: Array(content.fingerprint.utf8)), tasks: tasks)
+            digest: digest, fingerprint: Digest(of: Array(content.fingerprint.utf8)), tasks: tasks,
+            inputHolders: content.owner.map { [NodeID(short: $0)] } ?? [])
     }
 }

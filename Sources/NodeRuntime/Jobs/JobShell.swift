@@ -147,7 +147,7 @@ final class JobShell: @unchecked Sendable {
                 request: request, plan: plan, fingerprint: parts.fingerprint,
                 owner: parts.own.short)
             let known = try contents.keep(content, of: job)
-            post(.planned(job, run, known.plan, inputHolders: []))
+            post(.planned(job, run, known.plan))
         } catch {
             post(.planFailed(job, run, reason: "\(error)"))
         }

@@ -67,6 +67,8 @@ final class Checks {
     /// Task runs, and when each job was first seen complete.
     var taskRuns = 0
     var completedAt: [JobID: Int64] = [:]
+    /// What the checks of jobs remember.
+    var watch = JobWatch()
     private var memories: [Memory] = []
     private var memoryAt = 0
     private var replayState = (probes: 0, health: 0)
@@ -93,9 +95,11 @@ final class Checks {
         while beliefs.count <= machine.index { beliefs.append([]) }
     }
 
-    func started(_ machine: Machine) {
+    func started(_ machine: Machine, _ time: Int64) {
         added(machine)
+        watch.disturbed = time
         jobStates[machine.index] = [:]
+        watch.restarted(machine.index)
         let identity = machine.identity.number
         beliefs[machine.index] = Array(repeating: Belief(), count: highestSigned.count)
         if let watch = watchOf.removeValue(forKey: identity) { watches[watch].remaining = 0 }
@@ -107,6 +111,8 @@ final class Checks {
 
     func stopped(_ machine: Machine, _ time: Int64) {
         let identity = machine.identity.number
+        runsEnded(machine, time)
+        watch.disturbed = time
         for position in watches.indices where watches[position].remaining > 0 {
             if belief(machine.index, watches[position].subject).standing.isPresent {
                 lessRemaining(position, time)
@@ -140,7 +146,7 @@ final class Checks {
     func abandoned(_ identity: Machine.Identity) { gone.insert(identity.number) }
     func retired(_ machine: Machine) { finished.insert(machine.index) }
 
-    func struck(_ fault: Fault, _ time: Int64) {}
+    func struck(_ fault: Fault, _ time: Int64) { watch.disturbed = time }
 
     func belief(_ machine: Int, _ identity: Int) -> Belief {
         guard machine < beliefs.count, identity < beliefs[machine].count else { return Belief() }

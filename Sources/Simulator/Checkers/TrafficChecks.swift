@@ -31,6 +31,7 @@ extension Checks {
         if size > world.configuration.chunkLimit * 2 {
             fail("S11", "node \(machine.identity.id) sends a frame of \(size) bytes", world.time)
         }
+        if case .job(let message) = frame { sent(message, by: machine, world) }
         if machine.node.membership.keys.table.isDenied(peer), machine.isRunning {
             fail("S12", "node \(machine.identity.id) sends a frame to \(peer), which it denied", world.time)
         }
@@ -67,10 +68,10 @@ extension Checks {
     func sweep(_ world: World) {
         guard options.checks else { return }
         sweeps += 1
+        sweepJobs(world)
         for machine in world.machines where machine.isRunning {
             if world.machines.count > 64, machine.index % 16 != sweeps % 16 { continue }
             checkBounds(machine, world)
-            checkClaims(machine, world)
             checkRequests(world)
             for row in machine.node.membership.table.rows {
                 func who() -> String { "node \(machine.identity.id) about \(row.id)" }

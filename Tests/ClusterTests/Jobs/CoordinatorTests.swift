@@ -156,6 +156,14 @@ import Testing
         #expect(machine.coordinators[job(1)]?.done?.done == TaskSet())
     }
 
+    /// A node without room tries nothing, so nothing waits for its verdict.
+    @Test func aNodeWithoutRoomHasNoVoiceInPoison() {
+        var machine = running()
+        _ = machine.viewChanged(view(3, noRoom: [2, 3]), now: at(1))
+        _ = machine.failed(job(1), plan: plan.digest, TaskID(0), .error(reason: "bad"), now: at(2))
+        #expect(machine.coordinators[job(1)]?.failures.poison == set(0..<1))
+    }
+
     @Test func everyMessageDoubledChangesNothingMore() {
         var machine = running()
         let messages: [JobMessage.Body] = [

@@ -152,12 +152,12 @@ func beat(
         }
         #expect(next(1) == nil)
         #expect(next(2) == TaskID(0))
-        copies.speculated(TaskID(0), on: b, predicted: 1)
+        copies.speculated(TaskID(0), on: b, predicted: 1, now: at(1))
         // One is always allowed; the second has to fit into 5 % of the job's CPU.
         #expect(next(3) == nil)
         copies.measured(.seconds(40))
         #expect(next(3) == TaskID(0))
-        copies.speculated(TaskID(0), on: node(3), predicted: 1)
+        copies.speculated(TaskID(0), on: node(3), predicted: 1, now: at(1))
         copies.measured(.seconds(100))
         #expect(next(4) == TaskID(1))
     }

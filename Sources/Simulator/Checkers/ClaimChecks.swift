@@ -1,0 +1,234 @@
+import Cluster
+
+// S4, S5 and S13, judged once a virtual second at each job's leader: the process whose term is the highest
+// that is on a disk.
+
+extension Checks {
+    /// Three seconds of a claim and one heartbeat.
+    private static let claimSpan: Int64 = 4_000_000_000
+    private static let recomputeSpan: Int64 = 5_000_000_000
+
+    /// Finds the leader of each job, and judges it.
+    func sweepLeaders(_ world: World) {
+        for number in options.jobs.indices {
+            let id = Workload.id(number)
+            guard let (machine, coordinator) = leader(of: id, world) else {
+                watch.leaders[id] = nil
+                watch.unheld[id] = nil
+                continue
+            }
+            follow(machine, coordinator, world.time)
+            guard world.time >= machine.stalledUntil else { continue }
+            if let leader = watch.leaders[id] {
+                checkClaims(leader, coordinator, machine, world)
+                checkHolders(leader, coordinator, machine, world)
+                checkCopies(coordinator, machine, world)
+            }
+        }
+        for machine in watch.receipts.keys {
+            watch.receipts[machine]?.removeAll { world.time - $0.time > 2 * Checks.claimSpan }
+        }
+    }
+
+    /// The running process with the highest term of a job that is on its disk.
+    func leader(of id: JobID, _ world: World) -> (Machine, Coordinator)? {
+        var best: (Machine, Coordinator)?
+        for machine in world.machines where machine.isRunning {
+            guard let coordinator = machine.node.jobs?.coordinators[id], coordinator.isStored else {
+                continue
+            }
+            if best.map({ $0.1.header.term < coordinator.header.term }) ?? true {
+                best = (machine, coordinator)
+            }
+        }
+        return best
+    }
+
+    private func follow(_ machine: Machine, _ coordinator: Coordinator, _ time: Int64) {
+        let header = coordinator.header
+        var leader = JobWatch.Leader(
+            machine: machine.index, generation: machine.generation, term: header.term, run: header.state.run)
+        if let known = watch.leaders[header.id], known.isSame(as: leader) {
+            leader = known
+        } else {
+            watch.unheld[header.id] = nil
+        }
+        let (gathering, running) = (leader.gathering ?? time, leader.running ?? time)
+        leader.gathering = coordinator.isGathering ? gathering : nil
+        leader.running = coordinator.isRunning ? running : nil
+        watch.leaders[header.id] = leader
+        claimed(
+            machine.node.jobs?.worker.owned(of: header.id) ?? TaskSet(), of: header.id, at: machine, time)
+    }
+
+    /// S4: every undone task is claimed, or the coordinator's within three seconds and a heartbeat of the
+    /// last claim; a coordinator that took over stops waiting for reports in that time.
+    private func checkClaims(
+        _ leader: JobWatch.Leader, _ coordinator: Coordinator, _ machine: Machine, _ world: World
+    ) {
+        func who() -> String { "node \(machine.identity.id), job \(coordinator.job)" }
+        let limit = Checks.claimSpan + JobWatch.sampling
+        if let since = leader.gathering, world.time - max(since, machine.stalledUntil) > limit {
+            return fail("S4", "\(who()): still waits for reports", world.time)
+        }
+        guard let since = leader.running, let claims = coordinator.claims, let done = coordinator.done else {
+            return
+        }
+        guard world.time - max(since, machine.stalledUntil) > limit else { return }
+        let known = done.done.union(claims.open).union(coordinator.failures.poison)
+            .union(coordinator.failures.waiting)
+        if let nobodys = TaskSet(0, done.count).subtracting(known).first {
+            return fail("S4", "\(who()): \(nobodys) is neither done nor to be done", world.time)
+        }
+        let held = claims.open.subtracting(claims.free)
+        guard !held.isEmpty else { return }
+        let fresh = (watch.receipts[machine.index] ?? []).filter {
+            $0.job == coordinator.job && world.time - $0.time <= limit
+        }.reduce(TaskSet()) { $0.union($1.tasks) }
+        if let lost = held.subtracting(fresh).first {
+            fail("S4", "\(who()): \(lost) is claimed by nobody and not the coordinator's", world.time)
+        }
+    }
+
+    /// S5: a done task is on the disk of a live node, or the coordinator has it recomputed within 5 s of
+    /// learning that it is not. A node is live until the coordinator's membership calls it dead.
+    private func checkHolders(
+        _ leader: JobWatch.Leader, _ coordinator: Coordinator, _ machine: Machine, _ world: World
+    ) {
+        let id = coordinator.job
+        guard leader.running != nil, let claims = coordinator.claims, let done = coordinator.done else {
+            watch.unheld[id] = nil
+            return
+        }
+        let table = machine.node.membership.table
+        let live = world.machines.filter { other in
+            other.isRunning || table[other.identity.id]?.standing.isPresent == true
+        }
+        let settled = done.done.subtracting(claims.open).subtracting(coordinator.failures.poison)
+            .subtracting(coordinator.failures.waiting)
+        var unheld: [TaskID: Int64] = [:]
+        func holds(_ disk: WorkDisk, _ task: TaskID) -> Bool {
+            guard let digest = disk.blobs[done.plan]?[task]?.digest else { return false }
+            return digest == done[task] && !disk.rotten.contains(digest)
+        }
+        for task in settled.tasks where !holds(machine.work, task) {
+            guard !live.contains(where: { holds($0.work, task) }) else { continue }
+            let since = watch.unheld[id]?[task] ?? world.time
+            unheld[task] = since
+            if world.time - max(since, machine.stalledUntil) > Checks.recomputeSpan + JobWatch.sampling {
+                fail(
+                    "S5",
+                    "node \(machine.identity.id), job \(id): \(task) is done, no live node holds its "
+                        + "blob, and it is not recomputed", world.time)
+            }
+        }
+        watch.unheld[id] = unheld.isEmpty ? nil : unheld
+    }
+
+    // MARK: S13
+
+    /// S13: at most two speculative copies of a task among the nodes that the coordinator believes alive.
+    private func checkCopies(_ coordinator: Coordinator, _ machine: Machine, _ world: World) {
+        guard let view = machine.node.jobs?.view, let open = coordinator.claims?.open else { return }
+        for task in coordinator.copies.raced.intersection(open).tasks {
+            let racers = coordinator.copies.racers(of: task).filter(view.isAlive)
+            if racers.count > Copies.mostOfATask {
+                fail(
+                    "S13",
+                    "node \(machine.identity.id), job \(coordinator.job): \(racers.count) speculative "
+                        + "copies of \(task)", world.time)
+            }
+        }
+    }
+
+    /// A task begins to run: a copy is granted only while speculation is within its share.
+    func began(_ id: JobID, _ task: TaskID, _ machine: Machine, _ world: World) {
+        let time = world.time
+        watch.slotsChanged[machine.index] = time
+        var processor = watch.processors[id] ?? JobWatch.Processor()
+        let granter = speculator(of: id, task, on: machine.identity.id, world)
+        let isFirst = granter.map { !processor.firsts.contains($0) } ?? false
+        if let granter {
+            if isFirst {
+                processor.firsts.insert(granter)
+            } else {
+                processor.copies += 1
+                let (spent, all) = seconds(of: id, world)
+                if spent > all * Copies.share {
+                    fail(
+                        "S13",
+                        "job \(id): a copy of \(task) begins when speculation took "
+                            + "\(spent.seconds) s of \(all.seconds) s", time)
+                }
+            }
+        }
+        watch.processors[id] = processor
+        watch.runs[machine.index, default: [:]][JobWatch.RunKey(job: id, task: task)] = JobWatch.Run(
+            since: time, speculative: granter, isFirst: isFirst)
+    }
+
+    /// The term under which the task was granted to `node` as a speculative copy.
+    private func speculator(of id: JobID, _ task: TaskID, on node: NodeID, _ world: World) -> Term? {
+        for machine in world.machines where machine.isRunning {
+            guard let coordinator = machine.node.jobs?.coordinators[id] else { continue }
+            if coordinator.copies.racers(of: task).contains(node) { return coordinator.header.term }
+        }
+        return nil
+    }
+
+    /// CPU time of speculative copies beyond the first of each term, and of everything, so far.
+    private func seconds(of id: JobID, _ world: World) -> (speculative: Span, all: Span) {
+        let processor = watch.processors[id] ?? JobWatch.Processor()
+        var (spent, all) = (processor.speculative, processor.all)
+        for runs in watch.runs.values {
+            for (key, run) in runs where key.job == id {
+                all += world.time - run.since
+                if run.speculative != nil, !run.isFirst { spent += world.time - run.since }
+            }
+        }
+        return (Span(nanoseconds: spent), Span(nanoseconds: all))
+    }
+
+    /// What a shell tells: runs that end, headers that are on disk, users who cancel.
+    func heard(_ event: JobEvent, _ machine: Machine, _ time: Int64) {
+        switch event {
+        case .persisted(let header, _): stored(header, on: machine)
+        case .request(.cancel, let id, let run, _):
+            watch.cancels.insert(JobWatch.Cancel(job: id, run: run))
+        case .finished(let id, _, let result): ended(id, result.task, machine, time)
+        case .failed(let id, _, let task, _): ended(id, task, machine, time)
+        case .foundNoRoom(let id, let task): ended(id, task, machine, time)
+        default: break
+        }
+    }
+
+    /// A run ends: it finished, failed or was stopped.
+    func ended(_ id: JobID, _ task: TaskID, _ machine: Machine, _ time: Int64) {
+        let key = JobWatch.RunKey(job: id, task: task)
+        guard let run = watch.runs[machine.index]?.removeValue(forKey: key) else { return }
+        watch.slotsChanged[machine.index] = time
+        charge(run, id, time)
+    }
+
+    /// The process ends, and all its runs with it.
+    func runsEnded(_ machine: Machine, _ time: Int64) {
+        for (key, run) in (watch.runs.removeValue(forKey: machine.index) ?? [:]) {
+            charge(run, key.job, time)
+        }
+    }
+
+    private func charge(_ run: JobWatch.Run, _ id: JobID, _ time: Int64) {
+        watch.processors[id, default: JobWatch.Processor()].all += time - run.since
+        if run.speculative != nil, !run.isFirst { watch.processors[id]?.speculative += time - run.since }
+    }
+
+    /// S13 when a job has ended: each copy beyond the first may have gone on for a heartbeat and its answer
+    /// after the share was used up.
+    func checkSpeculation(_ id: JobID, _ world: World) {
+        guard let processor = watch.processors[id] else { return }
+        let (spent, all) = seconds(of: id, world)
+        if spent > all * Copies.share + Span.seconds(2) * processor.copies {
+            fail("S13", "job \(id): speculation took \(spent.seconds) s of \(all.seconds) s", world.time)
+        }
+    }
+}
