@@ -39,7 +39,6 @@
 /// |---|---|---|
 /// | `lowerTermObeyed` | an order under a lower term is carried out | S8 |
 /// | `termUsedBeforeDisk` | a coordinator speaks before its term is on disk | S8 |
-/// | `termsByCounter` | terms are compared by their counters alone | L2 |
 /// | `loserStaysCoordinator` | whoever lost the term goes on coordinating | L2 |
 /// | `nobodyTakesOver` | a keeper does not replace a dead coordinator | L3 |
 /// | `acknowledgedOnOneDisk` | a job counts as on two disks before a keeper confirmed | S10 |
@@ -49,7 +48,6 @@
 /// | `manifestOrderIgnored` | a lower manifest replaces a higher one | S7 |
 /// | `cancelNamesNoRun` | a cancel is obeyed by a later run | S7 |
 /// | `digestLostInMerge` | a keeper drops a digest that it was told | S6 |
-/// | `digestOverwritten` | a second digest replaces the first | S6 |
 /// | `doneForgottenAtTakeOver` | a keeper that takes over forgets what is done | S6 |
 /// | `lostBlobsIgnored` | a done task that nobody holds is not recomputed | S5 |
 /// | `mismatchAccepted` | a blob that does not match its digest counts as held | S5 |
@@ -59,7 +57,6 @@
 /// | `lateGrantAccepted` | a grant is taken over 2 s after its request | S4 |
 /// | `oldHeartbeatObeyed` | a heartbeat of a lower sequence replaces a later one | S12 |
 /// | `pullsUnbounded` | results are pulled without a bound | S11 |
-/// | `waitingUnbounded` | frames that wait for a link are not bounded | S11 |
 /// | `speculationUncapped` | speculation takes any share of the CPU | S13 |
 /// | `tooManyCopies` | a task is copied to every idle node | S13 |
 /// | `idleNeverAsks` | an idle node does not ask for work | L7 |
@@ -70,11 +67,11 @@ public enum DeliberateFault: String, CaseIterable, Sendable {
     case noAntiEntropy, clonesBothStay, rollbackNotNoticed, restartSaysLeft
     case keyUsedTooEarly, keyRetiredTooEarly, deniedLetIn, forgeryAccepted
 
-    case lowerTermObeyed, termUsedBeforeDisk, termsByCounter, loserStaysCoordinator, nobodyTakesOver
+    case lowerTermObeyed, termUsedBeforeDisk, loserStaysCoordinator, nobodyTakesOver
     case acknowledgedOnOneDisk, keepersNeverReplaced, publishedTooEarly, booksNeverCompared
     case manifestOrderIgnored, cancelNamesNoRun
-    case digestLostInMerge, digestOverwritten, doneForgottenAtTakeOver
+    case digestLostInMerge, doneForgottenAtTakeOver
     case lostBlobsIgnored, mismatchAccepted, assembledWithHoles
     case claimNeverExpires, releasedTasksLost, lateGrantAccepted, oldHeartbeatObeyed
-    case pullsUnbounded, waitingUnbounded, speculationUncapped, tooManyCopies, idleNeverAsks
+    case pullsUnbounded, speculationUncapped, tooManyCopies, idleNeverAsks
 }

@@ -165,9 +165,7 @@ extension Node {
         guard !membership.sendFrame(frame, to: peer), membership.table[peer]?.standing.isPresent == true
         else { return }
         port.waiting[peer, default: []].append(frame)
-        if let count = port.waiting[peer]?.count, count > JobsPort.mostWaiting,
-            membership.configuration.fault != .waitingUnbounded
-        {
+        if let count = port.waiting[peer]?.count, count > JobsPort.mostWaiting {
             port.waiting[peer]?.removeFirst()
         }
     }

@@ -29,11 +29,7 @@ extension FaultScenarios {
                 options.restSpan = .seconds(300)
                 return options
             }
-        case .waitingUnbounded:
-            return [
-                job(fault, nodes: 2, tasks: 8000, of: 0.01, [(8, .block(1, udp: false, tcp: true))])
-            ]
-        case .termsByCounter, .loserStaysCoordinator:
+        case .loserStaysCoordinator:
             return mixedJobs(fault, kinds: [.partitions], tasksANode: 130)
         case .manifestOrderIgnored: return mixedJobs(fault, kinds: [.partitions])
         case .booksNeverCompared: return mixedJobs(fault, kinds: [.partitions, .restarts])

@@ -10,7 +10,7 @@ extension Coordinator {
         now: Instant
     ) -> [JobAction] {
         guard let plan else { return [] }
-        let outcome = done?.add(result, overwriting: fault == .digestOverwritten) ?? .outside
+        let outcome = done?.add(result) ?? .outside
         switch outcome {
         case .outside: return [.drop(node, reason: "a result of task \(result.task) of \(plan.count)")]
         case .conflict(let kept):

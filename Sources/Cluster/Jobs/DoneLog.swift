@@ -48,10 +48,10 @@ public struct DoneLog: Equatable, Sendable {
         digests.indices.contains(task.index) ? digests[task.index] : nil
     }
 
-    /// Adds a result. The first digest stays, whatever comes later; `overwriting` is a deliberate fault.
-    public mutating func add(_ result: TaskResult, overwriting: Bool = false) -> Outcome {
+    /// Adds a result. The first digest stays, whatever comes later.
+    public mutating func add(_ result: TaskResult) -> Outcome {
         guard digests.indices.contains(result.task.index) else { return .outside }
-        if let known = digests[result.task.index], !overwriting || known == result.digest {
+        if let known = digests[result.task.index] {
             return known == result.digest ? .known : .conflict(kept: known)
         }
         digests[result.task.index] = result.digest

@@ -25,7 +25,7 @@ extension NodeJobs {
         let id = header.id
         var actions: [JobAction] = []
         if let ours = coordinators[id]?.header.term {
-            if outranks(header.term, ours), fault != .loserStaysCoordinator {
+            if header.term > ours, fault != .loserStaysCoordinator {
                 stepDown(id)
             } else {
                 actions += coordinate(id, now) { $0.adopted(header, $1, now: now) }
@@ -120,11 +120,6 @@ extension NodeJobs {
     mutating func useEarly(_ id: JobID, _ now: Instant) -> [JobAction] {
         guard fault == .termUsedBeforeDisk, let term = coordinators[id]?.header.term else { return [] }
         return coordinate(id, now) { $0.persisted(term: term, plan: nil, $1, now: now) }
-    }
-
-    /// Terms are compared whole.
-    func outranks(_ a: Term, _ b: Term) -> Bool {
-        fault == .termsByCounter ? a.counter > b.counter : a > b
     }
 
     // MARK: Events of the shell
