@@ -203,7 +203,9 @@ public struct Simulation {
             let waited = Span(nanoseconds: world.time - start)
             let unrest = world.checks.unrest(world)
             guard let found = unrest ?? world.checks.unfinishedJob(world) else { return waited }
-            if waited >= (unrest == nil ? options.jobSpan : options.restSpan) {
+            // Tasks may end processes after the other faults have stopped.
+            let quiet = Span(nanoseconds: world.time - max(start, world.checks.lastDeath))
+            if waited >= options.jobSpan || unrest != nil && quiet >= options.restSpan {
                 world.checks.fail(
                     found.invariant, "\(found.what), \(waited.seconds) s after the faults", world.time)
             }

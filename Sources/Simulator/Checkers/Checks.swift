@@ -48,6 +48,8 @@ final class Checks {
     /// Where the process of an identity runs, if it does and is counted on; nil otherwise.
     var runningAt: [Int?] = []
     var startOf: [StartID] = []
+    /// When a process last ended.
+    var lastDeath: Int64 = 0
     var watches: [Watch] = []
     var watchOf: [Int: Int] = [:]
     var falseDeaths = 0
@@ -106,6 +108,7 @@ final class Checks {
     }
 
     func stopped(_ machine: Machine, _ time: Int64) {
+        lastDeath = time
         let identity = machine.identity.number
         for position in watches.indices where watches[position].remaining > 0 {
             if belief(machine.index, watches[position].subject).standing.isPresent {
