@@ -69,6 +69,9 @@ public struct Simulation {
             options.faultSpan = span(seed: seed, nodes: options.nodes)
             options.jobs = Workload.drawn(
                 nodes: options.nodes, span: options.faultSpan, isEarly: isEarly, seed: seed)
+            // One node, ten times slower than the others, may have to do all of it.
+            let work = options.jobs.flatMap(\.tasks).reduce(0) { $0 + $1.seconds }
+            options.jobSpan = options.jobSpan + .seconds(work * 10)
             return options
         }
 
