@@ -69,6 +69,9 @@ public struct Simulation {
             options.faultSpan = span(seed: seed, nodes: options.nodes)
             options.jobs = Workload.drawn(
                 nodes: options.nodes, span: options.faultSpan, isEarly: isEarly, seed: seed)
+            // One node, ten times slower than the others, may have to do all of it.
+            let work = options.jobs.flatMap(\.tasks).reduce(0) { $0 + $1.seconds }
+            options.jobSpan = options.jobSpan + .seconds(work * 10)
             return options
         }
 
@@ -203,7 +206,9 @@ public struct Simulation {
             let waited = Span(nanoseconds: world.time - start)
             let unrest = world.checks.unrest(world)
             guard let found = unrest ?? world.checks.unfinishedJob(world) else { return waited }
-            if waited >= (unrest == nil ? options.jobSpan : options.restSpan) {
+            // Tasks may end processes after the other faults have stopped.
+            let quiet = Span(nanoseconds: world.time - max(start, world.checks.lastDeath))
+            if waited >= options.jobSpan || unrest != nil && quiet >= options.restSpan {
                 world.checks.fail(
                     found.invariant, "\(found.what), \(waited.seconds) s after the faults", world.time)
             }

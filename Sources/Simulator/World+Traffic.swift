@@ -108,7 +108,9 @@ extension World {
         for key in caller.keys.keys where key.stage < .retired {
             switch host.keys[key.id]?.stage {
             case .installed?: return true
-            case .narrowed?: if host.node.membership.table[caller.identity.id] != nil { return true }
+            case .narrowed?:
+                let isRemembered = host.disk.peers[caller.identity.id] != nil
+                if isRemembered || host.node.membership.table[caller.identity.id] != nil { return true }
             case .retired?, nil: break
             }
         }

@@ -42,6 +42,27 @@ import Testing
         return node
     }
 
+    /// Each answer to a node that believes something older of us could be answered again at once, if that node
+    /// cannot take our record: once a gossip round is enough.
+    @Test func anOldBeliefIsAnsweredOnceARound() {
+        var node = running()
+        _ = node.step(gossip([.alive(record(b, 1, 0))]), at: at(1))
+        let old = Rumour.suspect(
+            me, Version(epoch: 0, incarnation: 3), by: Suspecters(b), age: .zero, refused: false)
+        func answers(_ effects: [Effect]) -> Int {
+            effects.count {
+                guard case .sendDatagram(let datagram, _) = $0, datagram.message == .gossip else {
+                    return false
+                }
+                return datagram.rumours.contains { $0.subject == me && $0.standing == .alive }
+            }
+        }
+        #expect(answers(node.step(gossip([old]), at: at(10))) == 1)
+        #expect(answers(node.step(gossip([old]), at: at(12))) == 0)
+        #expect(answers(node.step(gossip([old]), at: at(209))) == 0)
+        #expect(answers(node.step(gossip([old]), at: at(210))) == 1)
+    }
+
     @Test func nothingIsSaidBeforeTheEpochIsOnDisk() {
         let persisted = Persisted(epoch: 3, peers: [], keys: KeyTable(first: key, secret: [1]))
         let identity = Membership.Identity(id: me, start: StartID(bits: 9), address: Address("a:1"))

@@ -113,6 +113,10 @@ extension Coordinator {
             return []
         }
         guard new.count > 0 else { return fail("the plan has no tasks", now) }
+        guard new.count <= JobPlan.mostTasks else {
+            return fail(
+                "the plan has \(new.count) tasks, above \(JobPlan.mostTasks); take a smaller area", now)
+        }
         adopt(new)
         state = .sharing
         let actions = change { $0.reign.plan = new.digest }

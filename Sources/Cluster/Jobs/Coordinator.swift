@@ -150,8 +150,9 @@ public struct Coordinator: Sendable {
         switch state {
         case .storing: return storeAgain
         case .ended: break
-        case .accepted, .planning, .sharing: times += [keepers.nextDeadline, beatAt]
-        case .gathering(let until): times += [keepers.nextDeadline, beatAt, until]
+        case .accepted, .planning, .sharing:
+            times += [keepers.nextDeadline, beatAt, claims?.nextDeadline]
+        case .gathering(let until): times += [keepers.nextDeadline, beatAt, claims?.nextDeadline, until]
         case .running:
             times += [
                 keepers.nextDeadline, beatAt, failures.nextDeadline, claims?.nextDeadline,
@@ -181,6 +182,7 @@ public struct Coordinator: Sendable {
             return actions + publish(steps, view, now: now)
         }
         if state == .storing { return actions }
+        claims?.advance(now: now)
         actions += take(keepers.advance(view, needing: header.reign.fingerprint, now: now), view, now: now)
         actions += beatIfDue(now)
         actions += seekSuccessor(view, now: now)

@@ -27,6 +27,8 @@ public struct PlannedTask: Hashable, Sendable {
 
 /// The tasks of a job along the Hilbert curve. Splitting happens here and only here (PROTOCOL 4).
 public struct JobPlan: Sendable {
+    /// The most tasks of a plan: a message that names later ones is refused before anything is sized by it.
+    public static let mostTasks = 1 << 20
     /// The plan's own content digest.
     public let digest: Digest
     /// The engine fingerprint that the task keys contain.

@@ -253,6 +253,9 @@ extension NodeJobs {
         guard let header = book[message.job], header.isLive, message.run == header.state.run else {
             return []
         }
+        guard grant.tasks.upper <= JobPlan.mostTasks else {
+            return [.drop(peer, reason: "grants task \(grant.tasks.upper - 1), beyond any plan")]
+        }
         if let request = grant.request {
             guard thief.granted(request, now: now) else { return [] }
         } else if peer != max(message.term, header.term).node {

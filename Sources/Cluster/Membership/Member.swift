@@ -33,6 +33,8 @@ public struct Member: Equatable, Sendable {
     var rumour: UInt32 = 0
     /// When it was last told, unasked, that we hold it dead.
     var shownAt = Instant(nanoseconds: .min / 2)
+    /// When it was last sent our record because it believed something older.
+    var answeredAt = Instant(nanoseconds: .min / 2)
     /// Rounds for which the rumour about this member is still told.
     var rounds = 0
     /// Last use of the link, to close idle ones.

@@ -80,9 +80,13 @@ extension Membership {
         }
     }
 
-    /// A peer that believes something older of us is told at once.
+    /// A peer that believes something older of us is told at once, but no more often than gossip goes: two
+    /// nodes that refuse each other's records would answer each other's answers without end.
     mutating func tellOwnRecord(to sender: NodeID) {
         guard let record, let slot = table.slot(of: sender) else { return }
+        let now = now
+        guard now - table.rows[slot].answeredAt >= configuration.gossipInterval else { return }
+        table.note(slot) { $0.answeredAt = now }
         send(.gossip, [.alive(record)], to: slot)
     }
 

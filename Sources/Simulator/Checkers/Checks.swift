@@ -48,6 +48,8 @@ final class Checks {
     /// Where the process of an identity runs, if it does and is counted on; nil otherwise.
     var runningAt: [Int?] = []
     var startOf: [StartID] = []
+    /// When a process last ended.
+    var lastDeath: Int64 = 0
     var watches: [Watch] = []
     var watchOf: [Int: Int] = [:]
     var falseDeaths = 0
@@ -110,6 +112,7 @@ final class Checks {
     }
 
     func stopped(_ machine: Machine, _ time: Int64) {
+        lastDeath = time
         let identity = machine.identity.number
         runsEnded(machine, time)
         watch.disturbed = time

@@ -25,12 +25,13 @@ extension Checks {
         return all.filter { !isLockedOut($0, all) && !denied.contains($0.identity.id) }
     }
 
-    /// A copy that slept while its twin took part in a key rotation, or a node that nobody met before the
-    /// rotation, holds only keys that are retired, or that admit members alone. No protocol can let it in.
+    /// A copy that slept while its twin took part in a key rotation, a node that nobody met before the
+    /// rotation, or one that was forgotten with a disk that was rolled back, holds only keys that are retired,
+    /// or that admit members alone. No protocol can let it in.
     private func isLockedOut(_ machine: Machine, _ all: [Machine]) -> Bool {
         let others = all.filter { $0 !== machine }
         let isStranger = !others.contains { $0.node.membership.table[machine.identity.id] != nil }
-        guard isStranger || disturbedIdentities.contains(machine.identity.number) else { return false }
+        guard isStranger || !disturbedIdentities.isEmpty else { return false }
         let held = machine.node.membership.keys.table.held
         return others.contains { other in
             let keys = other.node.membership.keys.table
@@ -54,7 +55,8 @@ extension Checks {
                 return ("L1", "\(who()) runs twice, on machines \(machine.index) and \(other.index)")
             }
             guard let row = table[other.identity.id] else {
-                return ("L6", "\(who()) does not know \(other.identity.id)")
+                let keys = canTalk(machine, other) ? "" : " and has no key in common with it"
+                return (keys.isEmpty ? "L6" : "L5", "\(who()) does not know \(other.identity.id)\(keys)")
             }
             switch row.standing {
             case .alive: break

@@ -127,6 +127,21 @@ import Testing
         #expect(machine.standing(job(1)) == .notKept(reason: "no record here"))
     }
 
+    /// A coordinator that lies grants a million million tasks of a plan that is not here yet.
+    @Test func aGrantBeyondAnyPlanIsRefused() {
+        var machine = NodeJobs(view: view(2), slots: 1)
+        let term = Term(counter: 1, node: node(2), start: 1)
+        let header = JobHeader(id: job(1), title: "t", request: digest(1), term: term)
+        _ = machine.received(
+            .headers([AgedHeader(header: header, finishedFor: .zero)]), from: node(2), now: at(0))
+        let grant = Grant(plan: plan.digest, request: nil, tasks: TaskSet(0, 1 << 40))
+        let message = JobMessage(job: job(1), run: .first, term: term, body: .grant(grant))
+        #expect(
+            machine.received(message, from: node(2), now: at(1))
+                == [.drop(node(2), reason: "grants task 1099511627775, beyond any plan")])
+        #expect(machine.worker.owned(of: job(1)).isEmpty)
+    }
+
     /// The only node with enough memory is gone: the task waits, by name, and not silently.
     @Test func aTaskTooLargeForEveryLiveNodeWaitsByName() throws {
         let large = JobPlan(
