@@ -13,6 +13,8 @@ public struct Simulation {
         public var faultSpan = Span.seconds(120)
         /// How long the healed cluster may take to come to rest.
         public var restSpan = Span.seconds(180)
+        /// How long its jobs may take to end: inputs are waited for a quarter of an hour.
+        public var jobSpan = Span.seconds(1500)
         /// The first so many machines are everybody's seeds.
         public var seeds = 3
         /// Nodes start within this time.
@@ -32,6 +34,8 @@ public struct Simulation {
         public var link: LinkCapacity?
         /// Faults beside the mixed ones.
         public var extra: [ScheduledFault] = []
+        /// Faults and jobs that are left out.
+        public var without: Set<Omission> = []
         public var network = NetworkConditions()
         public var configuration = Configuration()
         /// A protocol fault that the run should find.
@@ -60,17 +64,21 @@ public struct Simulation {
             options.nodes = chance.chance(0.5) ? 1 + chance.below(5) : 6 + chance.below(59)
             options.kinds = ScheduleKind.mixed(seed: seed)
             options.joinSpan = [.milliseconds(100), .seconds(5), .seconds(30)][chance.below(3)]
+            let isEarly = options.kinds.contains(.firstMinutes)
+            if isEarly { options.nodes = 2 + Int(seed % 2) }
+            options.faultSpan = span(seed: seed, nodes: options.nodes)
+            options.jobs = Workload.drawn(
+                nodes: options.nodes, span: options.faultSpan, isEarly: isEarly, seed: seed)
             return options
         }
 
-        /// The command that repeats the run.
-        public var command: String {
-            var words = ["arbutus simulate", "--seed \(seed)", "--nodes \(nodes)"]
-            words.append("--minutes \(faultSpan.seconds / 60)")
-            words.append(
-                "--schedule \(kinds.isEmpty ? "none" : kinds.map(\.rawValue).joined(separator: ","))")
-            words.append("--join \(joinSpan.seconds)")
-            return words.joined(separator: " ")
+        /// Two minutes of faults; in small clusters sometimes an hour, seldom two days.
+        private static func span(seed: UInt64, nodes: Int) -> Span {
+            var chance = SeededGenerator(seed: seed ^ 0x7370_616E)
+            let draw = chance.unit()
+            if nodes <= 3, draw < 0.01 { return .seconds(2 * 24 * 3600) }
+            if nodes <= 16, draw < 0.06 { return .seconds(600 + chance.below(3000)) }
+            return .seconds(120)
         }
     }
 
@@ -78,7 +86,7 @@ public struct Simulation {
     public struct Report: Sendable {
         public var options = Options()
         public var violation: Violation?
-        /// The smallest command that still shows the violation; nil until `shrunk` was asked for.
+        /// The smallest command that still shows the violation; nil until `Simulation.shrunk` looked for it.
         public var command: String?
         /// The last inputs of the nodes, when they were remembered.
         public var recent: [String] = []
@@ -135,19 +143,23 @@ public struct Simulation {
         var chance = SeededGenerator(seed: options.seed ^ 0x6A6F_696E)
         var schedule: [ScheduledFault] = []
         for index in 0..<options.nodes {
-            let at = index == 0 ? Span.zero : chance.span(from: .zero, to: options.joinSpan)
+            let isFirst = index == 0 && !options.kinds.contains(.firstMinutes)
+            let at = isFirst ? Span.zero : chance.span(from: .zero, to: options.joinSpan)
             schedule.append(ScheduledFault(at: at, .start(index)))
         }
-        for kind in options.kinds {
-            schedule += kind.faults(nodes: options.nodes, span: options.faultSpan, seed: options.seed)
-        }
-        schedule += options.extra
+        for kind in options.kinds { schedule += options.faults(of: kind) }
+        schedule += options.extra.enumerated().filter {
+            !options.without.contains(Omission("extra", $0.offset))
+        }.map(\.element)
         world.schedule = schedule
         for (position, fault) in schedule.enumerated() {
             world.queue.push(.fault, at: fault.at.nanoseconds, position)
         }
         world.queue.push(.sweep, at: 1_000_000_000, 0)
-        for (number, job) in options.jobs.enumerated() { world.submitLater(job, number: number) }
+        for (number, job) in options.jobs.enumerated()
+        where !options.without.contains(Omission("job", number)) {
+            world.submitLater(job, number: number)
+        }
         if options.warm {
             world.run(until: (options.joinSpan + .milliseconds(5)).nanoseconds)
             world.completeTables()
@@ -169,9 +181,11 @@ public struct Simulation {
         world.network.conditions = NetworkConditions()
         for index in world.network.ports.indices { world.network.ports[index] = VirtualNetwork.Port() }
         var chance = SeededGenerator(seed: options.seed ^ 0x6865_616C)
+        (world.spoiled, world.areRecordsForged) = ([:], false)
         for machine in world.machines {
-            machine.disk.isFull = false
+            world.setFull(machine, false)
             machine.killAfterEffects = nil
+            world.wakeUp(machine)
             let isFinished = world.checks.finished.contains(machine.index)
             if !machine.isRunning, !isFinished, chance.chance(0.75) {
                 machine.hostIsUp = true
@@ -183,19 +197,16 @@ public struct Simulation {
     /// Waits for rest, and says how long it took; nil, with a violation, if it did not come.
     func rest(watching interval: Span = .seconds(1)) -> Span? {
         let start = world.time
-        let end = start + options.restSpan.nanoseconds
-        while world.checks.violation == nil, world.time < end {
+        while world.checks.violation == nil {
             world.run(until: world.time + interval.nanoseconds)
             guard world.checks.violation == nil else { return nil }
-            if world.checks.unrest(world) == nil, world.checks.unfinishedJob(world) == nil {
-                return Span(nanoseconds: world.time - start)
+            let waited = Span(nanoseconds: world.time - start)
+            let unrest = world.checks.unrest(world)
+            guard let found = unrest ?? world.checks.unfinishedJob(world) else { return waited }
+            if waited >= (unrest == nil ? options.jobSpan : options.restSpan) {
+                world.checks.fail(
+                    found.invariant, "\(found.what), \(waited.seconds) s after the faults", world.time)
             }
-        }
-        if world.checks.violation == nil,
-            let found = world.checks.unrest(world) ?? world.checks.unfinishedJob(world)
-        {
-            world.checks.fail(
-                found.invariant, "\(found.what), \(options.restSpan.seconds) s after the faults", world.time)
         }
         return nil
     }
@@ -204,7 +215,7 @@ public struct Simulation {
         var report = Report()
         report.options = options
         report.violation = world.checks.violation
-        report.recent = world.checks.violation == nil ? [] : world.checks.recent
+        report.recent = world.checks.violation == nil ? [] : world.checks.recent(world.machines)
         report.falseDeaths = world.checks.falseDeaths
         report.completedJobs = world.checks.completedAt.count
         report.taskRuns = world.checks.taskRuns

@@ -4,12 +4,19 @@
 /// A node's share of one run of a job.
 public struct Share: Sendable {
     static let gaveFor = Span.seconds(2)
+    /// A task that does not get on for so long, and for so many times its predicted time, hangs.
+    static let hangsAfter = Span.seconds(120)
+    static let hangsFactor = 20.0
 
     /// A running task, as its own node sees it.
     struct Running: Equatable, Sendable {
         let since: Instant
+        /// When it last got on.
+        var changed: Instant
         var progress: UInt32 = 0
         let isCopy: Bool
+        /// It was taken for being dear.
+        let isDear: Bool
     }
 
     /// What was given away, and when.
@@ -31,8 +38,10 @@ public struct Share: Sendable {
     private var isolated = TaskSet()
     private var copies: [TaskID] = []
     private var gave: [Given] = []
-    /// One lane a grant, its dearest task last; tasks that left the queue are skipped.
-    private var lanes: [[TaskID]] = []
+    /// The order of the queue, the dearest task last, copies after all; tasks that left the queue are
+    /// skipped.
+    private var order: [TaskID] = []
+    private var isNextDear = true
     var isSaturated = false
 
     init(job: JobID, run: RunID, plan digest: Digest, known plan: JobPlan?) {
@@ -53,7 +62,7 @@ public struct Share: Sendable {
         guard plan.digest == digest, self.plan == nil else { return }
         self.plan = plan
         queue = queue.intersection(plan.all)
-        lanes = [dearestLast(queue)]
+        order = dearestLast(queue)
     }
 
     /// Tasks were granted. Those whose blob is here are not computed again but told; the rest is queued.
@@ -67,37 +76,63 @@ public struct Share: Sendable {
         isolated = isolated.union(grant.isolated.intersection(new))
         queue = queue.union(new)
         if grant.areCopies { copies += new.tasks }
-        lanes.insert(dearestLast(new), at: grant.areCopies ? 0 : lanes.count)
+        let racing = order.filter { copies.contains($0) && !new.contains($0) }
+        order = dearestLast(queue.subtracting(TaskSet(copies))) + racing
+        if grant.areCopies { order += dearestLast(new) }
     }
 
-    /// The next task: copies first, then the dearest of the range that was granted first, if `fits`.
-    mutating func next(fits: (PlannedTask) -> Bool) -> TaskID? {
+    /// The next task, if `fits`: copies first, then the dearest, for a dear task that starts late is what a
+    /// whole job waits for; but in the last of three or more slots the cheapest. Dear tasks keep the cores
+    /// busy while the link brings the inputs of cheap ones; all dear ones first would use one and then the
+    /// other.
+    mutating func next(slots: Int, fits: (PlannedTask) -> Bool) -> TaskID? {
         guard let plan else { return nil }
-        while let lane = lanes.first {
-            guard let task = lane.last else {
-                lanes.removeFirst()
-                continue
-            }
-            if !queue.contains(task) {
-                lanes[0].removeLast()
-                continue
-            }
-            guard fits(plan.tasks[task.index]) else { return nil }
-            lanes[0].removeLast()
-            return task
-        }
-        return nil
+        while let last = order.last, !queue.contains(last) { order.removeLast() }
+        while let first = order.first, !queue.contains(first) { order.removeFirst() }
+        guard let dearest = order.last, let cheapest = order.first else { return nil }
+        let dear = running.values.count { $0.isDear }
+        isNextDear = copies.contains(dearest) || dear < (slots < 3 ? slots : slots - 1)
+        let task = isNextDear ? dearest : cheapest
+        guard fits(plan.tasks[task.index]) else { return nil }
+        if isNextDear { order.removeLast() } else { order.removeFirst() }
+        return task
     }
 
     /// The task starts now. True: in a child process.
     mutating func start(_ task: TaskID, now: Instant) -> Bool {
         precondition(queue.contains(task), "\(job) starts \(task), which is not queued: \(queue)")
         queue.remove(task)
-        running[task] = Running(since: now, isCopy: copies.contains(task))
+        running[task] = Running(
+            since: now, changed: now, isCopy: copies.contains(task), isDear: isNextDear)
         return isolated.contains(task)
     }
 
-    mutating func progressed(_ task: TaskID, to progress: UInt32) { running[task]?.progress = progress }
+    mutating func progressed(_ task: TaskID, to progress: UInt32, now: Instant) {
+        guard var work = running[task], work.progress != progress else { return }
+        (work.progress, work.changed) = (progress, now)
+        running[task] = work
+    }
+
+    /// When the first running task counts as hanging.
+    var hangs: Instant? { running.map { $0.value.changed + patience(with: $0.key) }.min() }
+
+    /// The tasks that hang.
+    func hanging(now: Instant) -> [TaskID] {
+        running.filter { $0.value.changed + patience(with: $0.key) <= now }.keys.sorted()
+    }
+
+    private func patience(with task: TaskID) -> Span {
+        max(Self.hangsAfter, model.time(for: plan?.cost(task) ?? 0) * Self.hangsFactor)
+    }
+
+    /// Our own stall is no time in which a task could have got on.
+    mutating func stalled(_ length: Span) {
+        running = running.mapValues { work in
+            var work = work
+            work.changed = work.changed + length
+            return work
+        }
+    }
 
     /// A result, perhaps of a task that was stopped a moment ago: it is a fact all the same. The time it
     /// took, if it ran.
@@ -118,6 +153,9 @@ public struct Share: Sendable {
         copies.removeAll { $0 == task }
     }
 
+    /// The blob of a finished task is gone: it is no result any more.
+    mutating func lostBlob(_ task: TaskID) { unconfirmed[task] = nil }
+
     /// Everything that has not started goes back: there is no room here.
     mutating func loseQueue() { queue = TaskSet() }
 
@@ -132,7 +170,8 @@ public struct Share: Sendable {
 
     /// A thief asks; what it gets leaves the queue in the same step.
     mutating func asked(
-        _ ask: AskForWork, by thief: NodeID, slots: Int, over link: LinkMeasure, now: Instant
+        _ ask: AskForWork, by thief: NodeID, slots: Int, holdsInputs: Bool, over link: LinkMeasure,
+        now: Instant
     ) -> TaskSet {
         guard let plan else { return TaskSet() }
         if gave.contains(where: { $0.transfer.request == ask.request && $0.transfer.thief == thief }) {
@@ -146,9 +185,10 @@ public struct Share: Sendable {
             let done = (now - item.value.since).seconds / max(1e-12, model.secondsPerCost)
             return sum + max(cost - done, cost * 0.1)
         }
-        let load = Victim.Load(
+        var load = Victim.Load(
             queue: queue.subtracting(TaskSet(copies)), runningCost: left, slots: slots, model: model,
             isSaturated: isSaturated)
+        load.holdsInputs = holdsInputs
         let given = Victim.give(ask, from: load, of: plan, over: link)
         guard !given.isEmpty else { return given }
         queue = queue.subtracting(given)

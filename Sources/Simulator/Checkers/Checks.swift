@@ -268,7 +268,22 @@ final class Checks {
 
     // MARK: Memory
 
+    /// By machine: what its process was handed in this virtual second.
+    private var inputsNow: (second: Int64, counts: [Int: Int]) = (0, [:])
+    static let mostInputs = 20_000
+
+    /// S11: a node that never comes to rest works without end, at no virtual time at all or nearly.
+    private func countInput(_ time: Int64, _ machine: Int) {
+        let second = time / 1_000_000_000
+        if inputsNow.second != second { inputsNow = (second, [:]) }
+        inputsNow.counts[machine, default: 0] += 1
+        if inputsNow.counts[machine] == Checks.mostInputs {
+            fail("S11", "machine \(machine) has \(Checks.mostInputs) inputs in a second", time)
+        }
+    }
+
     func remember(_ time: Int64, _ machine: Int, _ input: Input) {
+        countInput(time, machine)
         if case .timer = input {
             if lastTimer.time == time, lastTimer.machine == machine {
                 lastTimer.count += 1
@@ -289,12 +304,18 @@ final class Checks {
         }
     }
 
-    /// The last inputs of all nodes, oldest first.
-    var recent: [String] {
-        (memories[memoryAt...] + memories[..<memoryAt]).suffix(60).map {
-            let text = String(describing: $0.input)
-            let second = Double($0.time) / 1e9
-            return "\(second)s n\($0.machine) \(text.count > 200 ? String(text.prefix(200)) + "…" : text)"
+    /// The last inputs of the nodes that the violation names, oldest first; of all when it names none.
+    func recent(_ machines: [Machine]) -> [String] {
+        let what = violation?.what ?? ""
+        let named = machines.filter { what.contains($0.identity.id.description) }
+        let lines = (memories[memoryAt...] + memories[..<memoryAt]).filter { memory in
+            named.isEmpty || named.contains { $0.index == memory.machine }
         }
+        return named.map { "n\($0.index) is node \($0.identity.id)" }
+            + lines.suffix(60).map {
+                let text = String(describing: $0.input)
+                let second = Double($0.time) / 1e9
+                return "\(second)s n\($0.machine) \(text.count > 300 ? String(text.prefix(300)) + "…" : text)"
+            }
     }
 }
