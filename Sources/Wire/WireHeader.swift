@@ -99,6 +99,7 @@ extension ProtoJobPhase {
             case .waitingForEngine: .waitingForEngine
             case .assembling: .assembling
             case .ended: .ended
+            case .waitingForPlan: .waitingForPlan
             }
     }
 
@@ -113,7 +114,9 @@ extension ProtoJobPhase {
         case .waitingForEngine: .waitingForEngine
         case .assembling: .assembling
         case .ended: .ended
-        case .UNRECOGNIZED(let number): throw .unknown("phase \(number) of a job")
+        case .waitingForPlan: .waitingForPlan
+        // A newer version's words for people; the job would otherwise be unknown on every older node.
+        case .UNRECOGNIZED: .running
         }
     }
 }

@@ -14,110 +14,58 @@ extension ProtoJobMessage {
         job = Data(message.job)
         run = message.run.number
         term = ProtoTerm(message.term)
-        body = Self.record(message.body) ?? Self.work(message.body) ?? Self.blobs(message.body)
+        body = OneOf_Body(message.body)
     }
+}
 
-    /// Messages about the record and its coordinator.
-    private static func record(_ body: JobMessage.Body) -> OneOf_Body? {
+extension ProtoJobMessage.OneOf_Body {
+    init(_ body: JobMessage.Body) {
         switch body {
-        case .keep(let header): .keep(ProtoJobHeader(header))
+        // The record.
+        case .keep(let header): self = .keep(ProtoJobHeader(header))
         case .kept(let term, let revision, let plan, let done, let checksum):
-            .kept(
-                .with {
-                    $0.term = ProtoTerm(term)
-                    $0.revision = revision
-                    if let plan { $0.plan = Data(plan) }
-                    $0.done = Data(done)
-                    $0.checksum = checksum
-                })
-        case .notKept(let reason): .notKept(reason.sentence)
-        case .beat(let revision): .beat(revision)
-        case .header(let header): .header(ProtoJobHeader(header))
-        case .handOver(let header): .handOver(ProtoJobHeader(header))
-        case .probe(let origin): .probe(origin.short)
-        case .coordinating(let origin): .coordinating(origin.short)
-        case .results(let plan, let results): .results(ProtoPlanResults(plan, results))
-        case .knows(let plan, let tasks, let checksum):
-            .knows(
-                .with {
-                    $0.plan = Data(plan)
-                    $0.tasks = Data(tasks)
-                    $0.checksum = checksum
-                })
-        case .wantResults(let plan, let tasks):
-            .wantResults(
-                .with {
-                    $0.plan = Data(plan)
-                    $0.tasks = Data(tasks)
-                })
-        default: nil
-        }
-    }
-
-    /// Messages about work.
-    private static func work(_ body: JobMessage.Body) -> OneOf_Body? {
-        switch body {
-        case .heartbeat(let plan, let beat): .heartbeat(ProtoHeartbeat(plan, beat))
-        case .reply(let reply): .reply(ProtoHeartbeatReply(reply))
-        case .ask(let ask, let asVictim): .ask(ProtoAskForWork(ask, asVictim: asVictim))
-        case .victim(let victim, let request):
-            .victim(
-                .with {
-                    $0.victim = victim.short
-                    $0.request = request
-                })
-        case .grant(let grant): .grant(ProtoGrant(grant))
-        case .nothing(let request, let byVictim):
-            .nothing(
-                .with {
-                    $0.request = request
-                    $0.byVictim = byVictim
-                })
+            self = .kept(ProtoKept(term, revision, plan, done, checksum))
+        case .notKept(let reason): self = .notKept(reason.sentence)
+        case .beat(let revision): self = .beat(revision)
+        case .header(let header): self = .header(ProtoJobHeader(header))
+        case .handOver(let header): self = .handOver(ProtoJobHeader(header))
+        case .probe(let origin): self = .probe(origin.short)
+        case .coordinating(let origin): self = .coordinating(origin.short)
+        case .results(let plan, let results): self = .results(ProtoPlanResults(plan, results))
+        case .knows(let plan, let tasks, let checksum): self = .knows(ProtoKnows(plan, tasks, checksum))
+        case .wantResults(let plan, let tasks): self = .wantResults(ProtoPlanTasks(plan, tasks))
+        // Work.
+        case .heartbeat(let plan, let beat): self = .heartbeat(ProtoHeartbeat(plan, beat))
+        case .reply(let reply): self = .reply(ProtoHeartbeatReply(reply))
+        case .ask(let ask, let asVictim): self = .ask(ProtoAskForWork(ask, asVictim: asVictim))
+        case .victim(let victim, let request): self = .victim(ProtoReferral(victim, request))
+        case .grant(let grant): self = .grant(ProtoGrant(grant))
+        case .nothing(let request, let byVictim): self = .nothing(ProtoNothing(request, byVictim))
         case .finished(let plan, let result, let took, let start, let sequence):
-            .finished(
-                .with {
-                    $0.plan = Data(plan)
-                    $0.task = result.task.wire
-                    $0.digest = Data(result.digest)
-                    if let took { $0.tookMicroseconds = took.microseconds }
-                    $0.start = start
-                    $0.holdSequence = sequence
-                })
-        case .failed(let plan, let task, let kind): .failed(ProtoFailed(plan, task, kind))
-        default: nil
+            self = .finished(ProtoFinished(plan, result, took, start, sequence))
+        case .failed(let plan, let task, let kind): self = .failed(ProtoFailed(plan, task, kind))
+        // Blobs, outputs, users.
+        case .holdings(let plan, let tasks, let start, let sequence):
+            self = .holdings(ProtoHoldings(plan, tasks, start, sequence))
+        case .holdingsSeen(let sequence): self = .holdingsSeen(sequence)
+        case .hold(let plan, let results): self = .hold(ProtoPlanResults(plan, results))
+        case .damaged(let plan, let task): self = .damaged(ProtoPlanTask(plan, task))
+        case .keepOutputs(let outputs): self = .keepOutputs(Data(outputs))
+        case .outputsKept(let outputs): self = .outputsKept(Data(outputs))
+        case .request(let kind, let number): self = .request(ProtoUserRequest(kind, number))
+        case .answer(let answer, let number): self = .answer(ProtoUserAnswer(answer, number))
         }
     }
+}
 
-    /// Messages about blobs, outputs and what users ask.
-    private static func blobs(_ body: JobMessage.Body) -> OneOf_Body? {
-        switch body {
-        case .holdings(let plan, let tasks, let start, let sequence):
-            .holdings(
-                .with {
-                    $0.plan = Data(plan)
-                    $0.tasks = Data(tasks)
-                    $0.start = start
-                    $0.sequence = sequence
-                })
-        case .holdingsSeen(let sequence): .holdingsSeen(sequence)
-        case .hold(let plan, let results): .hold(ProtoPlanResults(plan, results))
-        case .damaged(let plan, let task):
-            .damaged(
-                .with {
-                    $0.plan = Data(plan)
-                    $0.task = task.wire
-                })
-        case .keepOutputs(let outputs): .keepOutputs(Data(outputs))
-        case .outputsKept(let outputs): .outputsKept(Data(outputs))
-        case .request(let kind, let number):
-            .request(
-                .with {
-                    $0.kind = ProtoUserRequestKind(kind)
-                    $0.number = number
-                })
-        case .answer(let answer, let number): .answer(ProtoUserAnswer(answer, number: number))
-        default: nil
-        }
+extension ProtoKept {
+    init(_ term: Term, _ revision: UInt32, _ plan: Digest?, _ done: TaskSet, _ checksum: UInt64) {
+        self.init()
+        self.term = ProtoTerm(term)
+        self.revision = revision
+        if let plan { self.plan = Data(plan) }
+        self.done = Data(done)
+        self.checksum = checksum
     }
 }
 
@@ -126,6 +74,59 @@ extension ProtoPlanResults {
         self.init()
         self.plan = Data(plan)
         self.results = ProtoResults(results)
+    }
+}
+
+extension ProtoKnows {
+    init(_ plan: Digest, _ tasks: TaskSet, _ checksum: UInt64) {
+        self.init()
+        self.plan = Data(plan)
+        self.tasks = Data(tasks)
+        self.checksum = checksum
+    }
+}
+
+extension ProtoPlanTasks {
+    init(_ plan: Digest, _ tasks: TaskSet) {
+        self.init()
+        self.plan = Data(plan)
+        self.tasks = Data(tasks)
+    }
+}
+
+extension ProtoPlanTask {
+    init(_ plan: Digest, _ task: TaskID) {
+        self.init()
+        self.plan = Data(plan)
+        self.task = task.wire
+    }
+}
+
+extension ProtoReferral {
+    init(_ victim: NodeID, _ request: UInt64) {
+        self.init()
+        self.victim = victim.short
+        self.request = request
+    }
+}
+
+extension ProtoNothing {
+    init(_ request: UInt64, _ byVictim: Bool) {
+        self.init()
+        self.request = request
+        self.byVictim = byVictim
+    }
+}
+
+extension ProtoFinished {
+    init(_ plan: Digest, _ result: TaskResult, _ took: Span?, _ start: UInt64, _ sequence: UInt64) {
+        self.init()
+        self.plan = Data(plan)
+        task = result.task.wire
+        digest = Data(result.digest)
+        if let took { tookMicroseconds = took.microseconds }
+        self.start = start
+        holdSequence = sequence
     }
 }
 
@@ -141,18 +142,30 @@ extension ProtoFailed {
     }
 }
 
-extension ProtoUserRequestKind {
-    init(_ kind: UserRequest) {
-        self =
-            switch kind {
+extension ProtoHoldings {
+    init(_ plan: Digest, _ tasks: TaskSet, _ start: UInt64, _ sequence: UInt64) {
+        self.init()
+        self.plan = Data(plan)
+        self.tasks = Data(tasks)
+        self.start = start
+        self.sequence = sequence
+    }
+}
+
+extension ProtoUserRequest {
+    init(_ request: UserRequest, _ number: UInt64) {
+        self.init()
+        kind =
+            switch request {
             case .cancel: .cancel
             case .resume: .resume
             }
+        self.number = number
     }
 }
 
 extension ProtoUserAnswer {
-    init(_ answer: UserAnswer, number: UInt64) {
+    init(_ answer: UserAnswer, _ number: UInt64) {
         self.init()
         self.number = number
         says =

@@ -11,7 +11,7 @@ extension Samples {
     mutating func header() -> JobHeader {
         let phases: [JobPhase] = [
             .accepted, .planning, .running, .waitingForRoom, .waitingForInput, .waitingForEngine, .assembling,
-            .ended,
+            .ended, .waitingForPlan,
         ]
         var reign = Reign(term: term())
         reign.revision = UInt32(truncatingIfNeeded: counter(500))

@@ -9,8 +9,7 @@
 //   https://github.com/apple/swift-protobuf/
 
 // What nodes say to each other about the cluster itself: who lives, and which keys are in use (PROTOCOL
-// sections 1, 2 and 6). Part of the wire format's documentation; see README.md beside this file for the
-// rules.
+// sections 1, 2 and 6).
 
 #if canImport(FoundationEssentials)
 internal import FoundationEssentials

@@ -8,7 +8,16 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-// The payload of a control frame on a link.
+// The payload of a control frame on a link. These files are the wire format's documentation; scripts/generate-wire
+// makes the code from them. What holds in all of them:
+//
+// - Node ids, start ids, randoms and digests of tables are fixed64, all of them numbers that look random. Digests
+//   of content are 32 bytes, the ids of jobs 16, big endian.
+// - A receiver skips fields that it does not know, and ignores a message of a kind that it does not know: version
+//   N talks with N−1. Numbers of fields are never used again, and nothing that was once required is left out.
+// - A field marked `optional` is required unless its comment says when it is absent; so are the bytes of ids and
+//   digests, messages, and enumerations, whose 0 stands for a missing one.
+// - Nothing is believed: each bound that a comment names is checked on arrival.
 
 internal import SwiftProtobuf
 

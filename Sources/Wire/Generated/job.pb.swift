@@ -8,12 +8,12 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-// What nodes say to each other about jobs: the record, the work, the blobs, the outputs (PROTOCOL sections 3
-// to 5). A digest is 32 bytes, a job's id 16.
+// What nodes say to each other about jobs: the record, the work, the blobs, the outputs (PROTOCOL sections 3 to
+// 5). A digest is 32 bytes, a job's id 16.
 //
-// A set of tasks is bytes: for each of its ranges along the curve, in ascending order, the gap since the end
-// of the last range and the length, both as LEB128. No gap (but the first) and no length is 0; a task's index
-// is below 4,194,304.
+// A set of tasks is bytes: for each of its ranges along the curve, in ascending order, the gap since the end of
+// the last range and the length, both as LEB128. No gap (but the first) and no length is 0; a task's index is
+// below 4,194,304.
 
 #if canImport(FoundationEssentials)
 internal import FoundationEssentials
@@ -32,6 +32,7 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+/// Words for people, apart from `ended`: a phase that the receiver does not know counts as `running`.
 nonisolated enum ProtoJobPhase: SwiftProtobuf.Enum, Swift.CaseIterable {
   typealias RawValue = Int
   case unspecified // = 0
@@ -43,6 +44,7 @@ nonisolated enum ProtoJobPhase: SwiftProtobuf.Enum, Swift.CaseIterable {
   case waitingForEngine // = 6
   case assembling // = 7
   case ended // = 8
+  case waitingForPlan // = 9
   case UNRECOGNIZED(Int)
 
   init() {
@@ -60,6 +62,7 @@ nonisolated enum ProtoJobPhase: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 6: self = .waitingForEngine
     case 7: self = .assembling
     case 8: self = .ended
+    case 9: self = .waitingForPlan
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -75,6 +78,7 @@ nonisolated enum ProtoJobPhase: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .waitingForEngine: return 6
     case .assembling: return 7
     case .ended: return 8
+    case .waitingForPlan: return 9
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -90,6 +94,7 @@ nonisolated enum ProtoJobPhase: SwiftProtobuf.Enum, Swift.CaseIterable {
     .waitingForEngine,
     .assembling,
     .ended,
+    .waitingForPlan,
   ]
 
 }
@@ -378,8 +383,7 @@ nonisolated struct ProtoRunState: Sendable {
   /// Of a partial manifest: how many tasks are done.
   var done: UInt32 = 0
 
-  /// The digest that names the outputs: of a complete manifest always, of a partial one if any could be
-  /// published.
+  /// The digest that names the outputs: of a complete manifest always, of a partial one if any could be published.
   var outputs: Data {
     get {_outputs ?? Data()}
     set {_outputs = newValue}
@@ -1352,7 +1356,7 @@ nonisolated struct ProtoUserAnswer: Sendable {
 fileprivate nonisolated let _protobuf_package = "arbutus.wire"
 
 nonisolated extension ProtoJobPhase: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0JOB_PHASE_UNSPECIFIED\0\u{1}JOB_PHASE_ACCEPTED\0\u{1}JOB_PHASE_PLANNING\0\u{1}JOB_PHASE_RUNNING\0\u{1}JOB_PHASE_WAITING_FOR_ROOM\0\u{1}JOB_PHASE_WAITING_FOR_INPUT\0\u{1}JOB_PHASE_WAITING_FOR_ENGINE\0\u{1}JOB_PHASE_ASSEMBLING\0\u{1}JOB_PHASE_ENDED\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0JOB_PHASE_UNSPECIFIED\0\u{1}JOB_PHASE_ACCEPTED\0\u{1}JOB_PHASE_PLANNING\0\u{1}JOB_PHASE_RUNNING\0\u{1}JOB_PHASE_WAITING_FOR_ROOM\0\u{1}JOB_PHASE_WAITING_FOR_INPUT\0\u{1}JOB_PHASE_WAITING_FOR_ENGINE\0\u{1}JOB_PHASE_ASSEMBLING\0\u{1}JOB_PHASE_ENDED\0\u{1}JOB_PHASE_WAITING_FOR_PLAN\0")
 }
 
 nonisolated extension ProtoManifestKind: SwiftProtobuf._ProtoNameProviding {
