@@ -10,6 +10,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     ],
     targets: [
@@ -34,6 +35,12 @@ let package = Package(
         .target(name: "Scenes", dependencies: ["Mosaic", "Raster"]),
         .target(name: "Sample", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),
         .target(name: "Engine", dependencies: ["Mosaic", "Raster", "TileStore", "Scenes"]),
+        .target(
+            name: "NodeRuntime",
+            dependencies: [
+                "Cluster", "Transport", "Engine", "Scenes", "Mosaic", "TileStore", "Catalog",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .executableTarget(
             name: "arbutus",
             dependencies: [
@@ -54,6 +61,12 @@ let package = Package(
                 "Transport", "Sodium", "Cluster",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        .testTarget(
+            name: "NodeRuntimeTests",
+            dependencies: [
+                "NodeRuntime", "Cluster", "Engine", "Mosaic", "Raster", "TileStore", "Catalog", "CGDAL",
+                .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Mosaic", "Raster", "TileStore", "CGDAL"]),
         .testTarget(name: "ScenesTests", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),

@@ -106,6 +106,9 @@ extension Node {
             return jobs.request(kind, id, run: run, number: number, now: now)
         case .restore(let header, let plan, let done, let blobs, let age):
             return jobs.restore(header, plan: plan, done: done, blobs: blobs, finishedFor: age, now: now)
+        case .died(let id, let plan, let deaths):
+            jobs.died(id, plan: plan, deaths)
+            return []
         case .persisted(let header, let plan): return jobs.persisted(header, plan: plan, now: now)
         case .persistFailed(let header, let reason):
             return jobs.persistFailed(header, reason: reason, now: now)
@@ -121,7 +124,7 @@ extension Node {
     private static func takeResult(_ event: JobEvent, _ jobs: inout NodeJobs, _ now: Instant) -> [JobAction] {
         switch event {
         case .progressed(let id, let task, let progress):
-            jobs.progressed(id, task, to: progress)
+            jobs.progressed(id, task, to: progress, now: now)
             return []
         case .finished(let id, let plan, let result): return jobs.finished(id, plan: plan, result, now: now)
         case .failed(let id, let plan, let task, let kind):

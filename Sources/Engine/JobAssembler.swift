@@ -17,6 +17,10 @@ public final class JobAssembler: Sendable {
         public let bytes: Int
         /// BLAKE2b-256 in hexadecimal.
         public let digest: String
+
+        public init(name: String, bytes: Int, digest: String) {
+            (self.name, self.bytes, self.digest) = (name, bytes, digest)
+        }
     }
 
     public init(job: JobPlan, store: TileStore, limits: MachineLimits) {

@@ -147,7 +147,7 @@ public struct MemoryNeed: Sendable {
     }
 
     /// Bytes for the cache of decoded blocks.
-    func cacheBytes(within limits: MachineLimits, threads: Int) -> Int {
+    public func cacheBytes(within limits: MachineLimits, threads: Int) -> Int {
         min(Self.mostCache, max(Self.leastCache, (limits.memory - threads * worker) / 2))
     }
 }

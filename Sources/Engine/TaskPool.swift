@@ -18,6 +18,17 @@ public final class OpenJob: Sendable {
         reachable = job.plan.withAddresses(reach)
         cache = BlockCache(limit: cacheBytes)
     }
+
+    /// Whether a task reads a file that is not on this machine's disk.
+    public func readsFromElsewhere(_ number: Int) -> Bool {
+        reachable.tasks[number].scenes.contains { scene in
+            reachable.scenes[scene].bands.values.contains { band in
+                ["/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiadls", "/vsipeer"].contains {
+                    band.file.address.contains($0)
+                }
+            }
+        }
+    }
 }
 
 /// Worker threads that render single tasks for a node, in the order in which they were started.
@@ -41,6 +52,7 @@ public final class TaskPool: @unchecked Sendable {
     private struct Order {
         let number: Int
         let job: OpenJob
+        let progress: @Sendable (Int) -> Void
         let report: @Sendable (Outcome) -> Void
         let flag = StopFlag()
 
@@ -80,13 +92,20 @@ public final class TaskPool: @unchecked Sendable {
 
     /// Renders a task as soon as a worker is free.
     ///
-    /// - Parameter report: called once, from a worker's thread.
-    public func start(_ number: Int, of job: OpenJob, report: @escaping @Sendable (Outcome) -> Void) {
-        condition.lock()
-        defer { condition.unlock() }
-        guard !isClosed else { return report(.stopped) }
-        waiting.append(Order(number: number, job: job, report: report))
-        condition.signal()
+    /// - Parameters:
+    ///   - progress: called with the blocks done so far as the task goes on, from a worker's thread.
+    ///   - report: called once, from a worker's thread, or at once when the pool is shut down.
+    public func start(
+        _ number: Int, of job: OpenJob, progress: @escaping @Sendable (Int) -> Void = { _ in },
+        report: @escaping @Sendable (Outcome) -> Void
+    ) {
+        let isTaken = condition.withLock {
+            guard !isClosed else { return false }
+            waiting.append(Order(number: number, job: job, progress: progress, report: report))
+            condition.signal()
+            return true
+        }
+        if !isTaken { report(.stopped) }
     }
 
     /// Stops a task that waits or runs; its report says `stopped`, or that it had ended.
@@ -155,7 +174,13 @@ public final class TaskPool: @unchecked Sendable {
         }
         let before = renderer.bytesRead
         let task = order.job.job.plan.tasks[order.number]
-        guard let rendered = renderer.render(task, isCancelled: { order.flag.value }) else { return .stopped }
+        var blocks = 0
+        let rendered = renderer.render(task) {
+            order.progress(blocks)
+            blocks += 1
+            return order.flag.value
+        }
+        guard let rendered else { return .stopped }
         guard rendered.failures.isEmpty else { return .unreadable(rendered.failures) }
         let entry = try store.put(key, rendered.blob.bytes)
         return .finished(

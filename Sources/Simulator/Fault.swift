@@ -35,6 +35,33 @@ public enum Fault: Equatable, Sendable {
     case deny(Int, by: Int, KeyID)
     /// An authenticated but hostile member sends absurd messages to this machine.
     case hostile(Int, seed: UInt64)
+    /// The same about jobs: absurd sizes, terms, runs and sets of tasks.
+    case hostileJobs(Int, seed: UInt64)
+    /// Strangers shake hands by the hundred, and records come that their subjects never signed.
+    case flood(Int, seed: UInt64)
+    /// The whole machine sleeps: nothing arrives, its clock goes on.
+    case suspend(Int, Span)
+    /// The next process on the machine finds its clock so far ahead.
+    case clock(Int, Span)
+    /// Tasks take so many times as long.
+    case slow(Int, Double)
+    /// The machine starts again with another engine: other libraries, or another processor.
+    case engine(Int, Int)
+    /// The machine speaks this version of the protocol; versions that are not neighbours do not talk.
+    case release(Int, Int)
+    /// Messages of a kind are lost or doubled from now on; nil: no longer.
+    case spoil(MessageKind, Spoiling?)
+    case trouble(job: Int, task: Int, TaskTrouble)
+    /// Whoever bears this part for the job now: its process dies, or with `crash` its host. It comes back.
+    case endBearer(job: Int, Bearer, crash: Bool, back: Span)
+    /// Two machines that hold one of the job's results fall silent, one `gap` after the other.
+    case endHolders(job: Int, pick: UInt64, gap: Span, back: Span)
+    /// A user asks this machine to cancel or resume the run that it knows.
+    case ask(job: Int, Int, UserRequest)
+    /// The same at the moment when the outputs of the job are next laid out, and a little later.
+    case ambush(job: Int, Int, UserRequest, after: Span)
+    /// The client hands the same job to this machine too.
+    case submitAgain(job: Int, Int)
 }
 
 /// A fault and its moment, counted from the start of the run.
@@ -81,14 +108,15 @@ extension World {
             let request = KeyRequest.deny(
                 machines[index].identity.id, newKey: key, secret: [UInt8(key.bits & 0xFF)])
             deliver(machines[by], .keys(request))
-        case .diskFull(let index, let full): machines[index].disk.isFull = full
+        case .diskFull(let index, let full): setFull(machines[index], full)
         case .drift(let index, let share): machines[index].drift = share
         case .hostile(let index, let seed): beHostile(to: machines[index], seed: seed)
         case .clone, .move, .newKey, .takeImage, .rollBack: strikeIdentity(fault)
+        default: strikeWork(fault)
         }
     }
 
-    private func stall(_ machine: Machine, _ span: Span) {
+    func stall(_ machine: Machine, _ span: Span) {
         guard machine.isRunning else { return }
         machine.wasDisturbed = true
         machine.stalledUntil = max(machine.stalledUntil, time + span.nanoseconds)
@@ -116,11 +144,14 @@ extension World {
             machine.identity = makeIdentity()
             machine.disk = VirtualDisk(keys: machine.disk.keys)
             startProcess(machine)
-        case .takeImage(let index): machines[index].disk.takeImage()
+        case .takeImage(let index):
+            machines[index].disk.takeImage()
+            machines[index].workImage = machines[index].work
         case .rollBack(let index):
             let machine = machines[index]
             kill(machine)
             if machine.disk.rollBack() { checks.disturbed(machine.identity) }
+            if let image = machine.workImage { machine.work = image }
             startProcess(machine)
         default: preconditionFailure("\(fault) is not about identity")
         }
@@ -131,51 +162,11 @@ extension World {
             index: machines.count, identity: original.identity, keys: original.disk.keys, node: original.node)
         copy.disk = original.disk
         copy.clockOffset = original.clockOffset
+        (copy.work, copy.engine) = (original.work, original.engine)
         machines.append(copy)
         bulk.ports.append(BulkTraffic.Port())
         network.ports.append(network.ports[original.index])
         checks.added(copy)
         return copy
-    }
-
-    /// Absurd counters, sizes and targets from a member that holds the cluster key (PROTOCOL section 7, 16).
-    private func beHostile(to machine: Machine, seed: UInt64) {
-        var chance = SeededGenerator(seed: seed)
-        let others = machines.filter { $0.isRunning && $0 !== machine }
-        guard machine.isRunning, !others.isEmpty else { return }
-        let sender = others[chance.below(others.count)]
-        for _ in 0..<800 {
-            let subject = machines[chance.below(machines.count)].identity.id
-            let version = Version(
-                epoch: UInt32(truncatingIfNeeded: chance.next()),
-                incarnation: UInt32(truncatingIfNeeded: chance.next()))
-            let absurd: Rumour =
-                switch chance.below(3) {
-                case 0: .dead(subject, Version(epoch: version.epoch | 1 << 31, incarnation: 0))
-                case 1: .left(subject, Version(epoch: 0, incarnation: version.incarnation | 1 << 31))
-                default:
-                    .suspect(
-                        subject, Version(epoch: version.epoch | 1 << 31, incarnation: 0),
-                        by: Suspecters(subject),
-                        age: Span(nanoseconds: Int64(bitPattern: chance.next())), refused: true)
-                }
-            let message: Datagram.Message =
-                switch chance.below(4) {
-                case 0, 1: .pingRequest(subject, chance.next())
-                case 2: chance.chance(0.9) ? .nack(chance.next()) : .dialRequest(subject, chance.next())
-                default: .ack(chance.next())
-                }
-            let datagram = Datagram(
-                sender: sender.identity.id, start: sender.start, target: machine.identity.id,
-                message: message,
-                rumours: [absurd])
-            later(.datagram(datagram, from: sender.address), on: machine, at: time + 1_000_000)
-        }
-        let digests = [UInt64](repeating: 7, count: chance.below(1000))
-        if sender.links[machine.identity.id] != nil, digests.count != 256 {
-            later(
-                .frame(.buckets(digests), from: sender.identity.id, start: sender.start), on: machine,
-                at: time)
-        }
     }
 }

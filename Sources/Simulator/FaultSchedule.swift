@@ -21,17 +21,34 @@ public enum ScheduleKind: String, CaseIterable, Sendable {
     case partitions
     /// 10: UDP blocked with TCP open, and the reverse.
     case blocks
-    /// 11: clocks that run 2 % fast or slow.
+    /// 11: clocks that run 2 % fast or slow, that start up to two hours apart, machines that sleep.
     case clocks
     /// 14: a key rotation while nodes come and go.
     case keys
     /// 16: hostile lengths and counters.
     case hostile
+    /// 3: a job's coordinator, then each keeper, in either order.
+    case bearers
+    /// 4: both holders of a result.
+    case holders
+    /// 12: slow nodes; tasks that hang, fail, crash, wait for input or give blobs that do not match.
+    case tasks
+    /// 13: each kind of message dropped or doubled in turn.
+    case messages
+    /// 15: mixed engines and versions.
+    case engines
+    /// 16: absurd messages about jobs, a flood of handshakes, forged records.
+    case floods
+    /// 18: users who cancel, resume and hand in again, at the wrong moment.
+    case requests
+    /// 19: the nodes start in any order while jobs are handed in.
+    case firstMinutes
 
     /// Faults of this kind for `nodes` machines within `span`.
-    func faults(nodes: Int, span: Span, seed: UInt64) -> [ScheduledFault] {
+    func faults(nodes: Int, span: Span, jobs: [Workload], seed: UInt64) -> [ScheduledFault] {
         let position = UInt64(ScheduleKind.allCases.firstIndex(of: self) ?? 0)
-        var draw = Draw(nodes: nodes, span: span, chance: SeededGenerator(seed: seed ^ (position + 1) << 56))
+        var draw = Draw(
+            nodes: nodes, span: span, jobs: jobs, chance: SeededGenerator(seed: seed ^ (position + 1) << 56))
         switch self {
         case .network: draw.network()
         case .effectKills: draw.effectKills()
@@ -42,11 +59,22 @@ public enum ScheduleKind: String, CaseIterable, Sendable {
         case .stalls: draw.stalls()
         case .partitions: draw.partitions()
         case .blocks: draw.blocks()
-        case .clocks:
-            for index in 0..<nodes { draw.add(.zero, .drift(index, (draw.chance.unit() - 0.5) * 0.04)) }
+        case .clocks: draw.clocks()
         case .keys: draw.keys()
         case .hostile:
             for _ in 0..<3 { draw.add(draw.moment(), .hostile(draw.machine(), seed: draw.chance.next())) }
+        case .bearers: draw.bearers()
+        case .holders: draw.holders()
+        case .tasks: draw.tasks()
+        case .messages: draw.messages()
+        case .engines: draw.engines()
+        case .floods:
+            for _ in 0..<2 {
+                draw.add(draw.moment(), .hostileJobs(draw.machine(), seed: draw.chance.next()))
+                draw.add(draw.moment(), .flood(draw.machine(), seed: draw.chance.next()))
+            }
+        case .requests: draw.requests()
+        case .firstMinutes: break  // the moments of the starts: `Simulation.strike`
         }
         return draw.faults
     }
@@ -60,15 +88,17 @@ public enum ScheduleKind: String, CaseIterable, Sendable {
 }
 
 /// Draws the faults of one kind.
-private struct Draw {
+struct Draw {
     let nodes: Int
     let span: Span
+    let jobs: [Workload]
     var chance: SeededGenerator
     var faults: [ScheduledFault] = []
 
-    init(nodes: Int, span: Span, chance: SeededGenerator) {
+    init(nodes: Int, span: Span, jobs: [Workload], chance: SeededGenerator) {
         self.nodes = nodes
         self.span = span
+        self.jobs = jobs
         self.chance = chance
     }
 
@@ -170,7 +200,7 @@ private struct Draw {
     mutating func partitions() {
         for _ in 0..<1 + chance.below(3) {
             let at = moment()
-            let end = at + chance.span(from: .seconds(1), to: .seconds(chance.chance(0.3) ? 600 : 40))
+            let end = at + length()
             switch chance.below(5) {
             case 0, 1:
                 var groups = (0..<nodes).map { _ in chance.below(2) }
@@ -187,13 +217,22 @@ private struct Draw {
                 add(at, .partition(groups))
                 add(end, .partition([]))
             default:
-                let groups = (0..<nodes).map { _ in chance.below(2) }
+                // Flapping, in halves or one node.
+                var groups = (0..<nodes).map { _ in chance.below(2) }
+                if chance.chance(0.3) { groups = groups.indices.map { $0 == groups.count / 2 ? 1 : 0 } }
                 for turn in 0..<5 {
                     add(at + .seconds(turn * 6), .partition(groups))
                     add(at + .seconds(turn * 6 + 3), .partition([]))
                 }
             }
         }
+    }
+
+    /// From a second to two days, short ones as likely as long ones; what is longer than the run ends with it.
+    private mutating func length() -> Span {
+        var length = Span.seconds(1 + chance.unit())
+        while length < .seconds(2 * 24 * 3600), chance.chance(0.85) { length = length * 2 }
+        return length
     }
 
     mutating func blocks() {

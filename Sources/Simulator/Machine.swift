@@ -31,6 +31,12 @@ final class Machine {
     var links: [NodeID: Int] = [:]
     /// What its disk holds for jobs.
     var work = WorkDisk()
+    /// The same when the disk's image was taken.
+    var workImage: WorkDisk?
+    /// Which engine it has.
+    var engine = 1
+    /// What is added to the clock's origin when the next process starts.
+    var clockJump: Int64 = 0
     /// Seconds that a task of one second takes here: 1 / speed.
     var secondsPerCost = 1.0
     /// What its process computes at the moment.

@@ -13,6 +13,8 @@ public struct Simulation {
         public var faultSpan = Span.seconds(120)
         /// How long the healed cluster may take to come to rest.
         public var restSpan = Span.seconds(180)
+        /// How long its jobs may take to end: inputs are waited for a quarter of an hour.
+        public var jobSpan = Span.seconds(1500)
         /// The first so many machines are everybody's seeds.
         public var seeds = 3
         /// Nodes start within this time.
@@ -60,7 +62,21 @@ public struct Simulation {
             options.nodes = chance.chance(0.5) ? 1 + chance.below(5) : 6 + chance.below(59)
             options.kinds = ScheduleKind.mixed(seed: seed)
             options.joinSpan = [.milliseconds(100), .seconds(5), .seconds(30)][chance.below(3)]
+            let isEarly = options.kinds.contains(.firstMinutes)
+            if isEarly { options.nodes = 2 + Int(seed % 2) }
+            options.faultSpan = span(seed: seed, nodes: options.nodes)
+            options.jobs = Workload.drawn(
+                nodes: options.nodes, span: options.faultSpan, isEarly: isEarly, seed: seed)
             return options
+        }
+
+        /// Two minutes of faults; in small clusters sometimes an hour, seldom two days.
+        private static func span(seed: UInt64, nodes: Int) -> Span {
+            var chance = SeededGenerator(seed: seed ^ 0x7370_616E)
+            let draw = chance.unit()
+            if nodes <= 3, draw < 0.01 { return .seconds(2 * 24 * 3600) }
+            if nodes <= 16, draw < 0.06 { return .seconds(600 + chance.below(3000)) }
+            return .seconds(120)
         }
 
         /// The command that repeats the run.
@@ -135,11 +151,13 @@ public struct Simulation {
         var chance = SeededGenerator(seed: options.seed ^ 0x6A6F_696E)
         var schedule: [ScheduledFault] = []
         for index in 0..<options.nodes {
-            let at = index == 0 ? Span.zero : chance.span(from: .zero, to: options.joinSpan)
+            let isFirst = index == 0 && !options.kinds.contains(.firstMinutes)
+            let at = isFirst ? Span.zero : chance.span(from: .zero, to: options.joinSpan)
             schedule.append(ScheduledFault(at: at, .start(index)))
         }
         for kind in options.kinds {
-            schedule += kind.faults(nodes: options.nodes, span: options.faultSpan, seed: options.seed)
+            schedule += kind.faults(
+                nodes: options.nodes, span: options.faultSpan, jobs: options.jobs, seed: options.seed)
         }
         schedule += options.extra
         world.schedule = schedule
@@ -169,9 +187,11 @@ public struct Simulation {
         world.network.conditions = NetworkConditions()
         for index in world.network.ports.indices { world.network.ports[index] = VirtualNetwork.Port() }
         var chance = SeededGenerator(seed: options.seed ^ 0x6865_616C)
+        (world.spoiled, world.areRecordsForged) = ([:], false)
         for machine in world.machines {
-            machine.disk.isFull = false
+            world.setFull(machine, false)
             machine.killAfterEffects = nil
+            world.wakeUp(machine)
             let isFinished = world.checks.finished.contains(machine.index)
             if !machine.isRunning, !isFinished, chance.chance(0.75) {
                 machine.hostIsUp = true
@@ -183,19 +203,16 @@ public struct Simulation {
     /// Waits for rest, and says how long it took; nil, with a violation, if it did not come.
     func rest(watching interval: Span = .seconds(1)) -> Span? {
         let start = world.time
-        let end = start + options.restSpan.nanoseconds
-        while world.checks.violation == nil, world.time < end {
+        while world.checks.violation == nil {
             world.run(until: world.time + interval.nanoseconds)
             guard world.checks.violation == nil else { return nil }
-            if world.checks.unrest(world) == nil, world.checks.unfinishedJob(world) == nil {
-                return Span(nanoseconds: world.time - start)
+            let waited = Span(nanoseconds: world.time - start)
+            let unrest = world.checks.unrest(world)
+            guard let found = unrest ?? world.checks.unfinishedJob(world) else { return waited }
+            if waited >= (unrest == nil ? options.jobSpan : options.restSpan) {
+                world.checks.fail(
+                    found.invariant, "\(found.what), \(waited.seconds) s after the faults", world.time)
             }
-        }
-        if world.checks.violation == nil,
-            let found = world.checks.unrest(world) ?? world.checks.unfinishedJob(world)
-        {
-            world.checks.fail(
-                found.invariant, "\(found.what), \(options.restSpan.seconds) s after the faults", world.time)
         }
         return nil
     }
@@ -204,7 +221,7 @@ public struct Simulation {
         var report = Report()
         report.options = options
         report.violation = world.checks.violation
-        report.recent = world.checks.violation == nil ? [] : world.checks.recent
+        report.recent = world.checks.violation == nil ? [] : world.checks.recent(world.machines)
         report.falseDeaths = world.checks.falseDeaths
         report.completedJobs = world.checks.completedAt.count
         report.taskRuns = world.checks.taskRuns

@@ -27,6 +27,9 @@ struct VirtualNetwork {
         var deaf = false
         var blocksUDP = false
         var blocksTCP = false
+        /// Speaks this version; versions that are not neighbours do not understand each other.
+        var release = 1
+        var isAsleep = false
     }
 
     var conditions: NetworkConditions
@@ -48,6 +51,7 @@ struct VirtualNetwork {
     func reaches(_ from: Int, _ to: Int) -> Bool {
         let (a, b) = (ports[from], ports[to])
         if from == to { return true }
+        if a.isAsleep || b.isAsleep || abs(a.release - b.release) > 1 { return false }
         return !a.mute && !b.deaf && (a.group == b.group || a.group == -1 || b.group == -1)
     }
 

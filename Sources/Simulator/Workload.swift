@@ -25,44 +25,47 @@ public struct Workload: Equatable, Sendable {
         self.inputsAt = inputsAt
     }
 
-    /// The fingerprint of all virtual engines.
-    static let engine = Digest(0x656E_67, 1, 0, 0)
+    /// The fingerprint of a virtual engine.
+    static func engine(_ number: Int) -> Digest { Digest(0x656E_67, UInt64(number), 0, 0) }
 
-    func plan(_ number: Int) -> JobPlan {
+    /// The plan of job `number` under an engine: other libraries, other bytes, so other keys.
+    func plan(_ number: Int, engine: Digest) -> JobPlan {
         let planned = tasks.enumerated().map { position, task in
             PlannedTask(
-                key: Workload.key(number, position), cost: task.predicted, inputBytes: task.inputBytes,
-                resultBytes: task.resultBytes)
+                key: Digest(0x6B_65_79, UInt64(number), UInt64(position), engine.words.1),
+                cost: task.predicted, inputBytes: task.inputBytes, resultBytes: task.resultBytes)
         }
         return JobPlan(
-            digest: Workload.planDigest(of: Workload.id(number)), fingerprint: Workload.engine, tasks: planned
-        )
+            digest: Digest(0x70_6C_61_6E, UInt64(number), engine.words.1, 0), fingerprint: engine,
+            tasks: planned)
     }
-
-    static func planDigest(of id: JobID) -> Digest { Digest(0x70_6C_61_6E, id.low, 0, 0) }
 
     /// The position of the workload whose plan this is.
     static func number(of plan: Digest) -> Int { Int(plan.words.1) }
 
-    static func key(_ number: Int, _ task: Int) -> Digest {
-        Digest(0x6B_65_79, UInt64(number), UInt64(task), 0)
-    }
-
-    /// What every engine makes of a task.
+    /// What every engine of a plan's fingerprint makes of a task.
     static func result(_ plan: Digest, _ task: TaskID) -> TaskResult {
-        let bits = SeededGenerator.scramble(plan.words.1 << 32 | UInt64(task.index))
+        let bits = SeededGenerator.scramble(plan.words.1 << 32 | plan.words.2 << 24 | UInt64(task.index))
         return TaskResult(task: task, digest: Digest(0x62_6C_6F_62, bits, 0, 0))
     }
 
     static func id(_ number: Int) -> JobID { JobID(high: 0x6A_6F_62, low: UInt64(number)) }
+    static func request(_ number: Int) -> Digest { Digest(0x72_65_71, UInt64(number), 0, 0) }
 }
 
 /// What a machine's disk holds for jobs.
 struct WorkDisk {
     var headers: [JobID: JobHeader] = [:]
+    var requests: Set<Digest> = []
     var plans: Set<Digest> = []
     var done: [Digest: [TaskResult]] = [:]
     var blobs: [Digest: [TaskID: TaskResult]] = [:]
+    /// Tasks that a process began and has not ended.
+    var atWork: Set<Workbench.Key> = []
+    /// How many processes died while they ran a task, by plan.
+    var deaths: [Digest: [TaskID: Int]] = [:]
+    /// Blobs that do not match their digest; nobody has noticed yet.
+    var rotten: Set<Digest> = []
     var outputs: Set<Digest> = []
 }
 
@@ -78,8 +81,6 @@ extension World {
     }
 
     func submitLater(_ job: Workload, number: Int) {
-        let plan = job.plan(number)
-        plans[plan.digest] = plan
         queue.push(.work, at: job.at.nanoseconds, 0, workEvents.put { $0.submit(job, number: number) })
     }
 
@@ -87,15 +88,21 @@ extension World {
         for step in machines.indices {
             let machine = machines[(job.machine + step) % machines.count]
             guard machine.isRunning, machine.node.membership.isRunning else { continue }
-            let request = Digest(0x72_65_71, UInt64(number), 0, 0)
-            return deliver(
-                machine, .job(.submit(Workload.id(number), title: "job \(number)", request: request)))
+            return submit(number, at: machine)
         }
         queue.push(.work, at: time + 1_000_000_000, 0, workEvents.put { $0.submit(job, number: number) })
     }
 
+    /// The client hands a job to this machine; the request comes with it.
+    func submit(_ number: Int, at machine: Machine) {
+        let request = Workload.request(number)
+        machine.work.requests.insert(request)
+        deliver(machine, .job(.submit(Workload.id(number), title: "job \(number)", request: request)))
+    }
+
     /// A process tells its node what the disk holds of jobs.
     func restoreJobs(_ machine: Machine) {
+        machine.work.countDeaths()
         for id in machine.work.headers.keys.sorted() {
             guard let header = machine.work.headers[id] else { continue }
             let plan = header.reign.plan.flatMap { machine.work.plans.contains($0) ? plans[$0] : nil }
@@ -103,6 +110,9 @@ extension World {
             let blobs = plan.flatMap { machine.work.blobs[$0.digest] } ?? [:]
             let held = blobs.values.sorted { $0.task < $1.task }
             deliver(machine, .job(.restore(header, plan: plan, done: done, blobs: held, finishedFor: .zero)))
+            if let plan, let deaths = machine.work.deaths[plan.digest] {
+                deliver(machine, .job(.died(id, plan: plan.digest, deaths)))
+            }
         }
     }
 
@@ -111,18 +121,14 @@ extension World {
         switch action {
         case .persist(let header, let source): persist(header, from: source, machine)
         case .persistResults(_, let plan, let results):
-            machine.work.done[plan, default: []] += results
+            if !machine.disk.isFull { machine.work.done[plan, default: []] += results }
             checks.facts(results, of: plan, self)
-        case .plan(let id, let run, _):
-            work(machine, after: .milliseconds(50)) { world, machine in
-                guard let plan = world.plans[Workload.planDigest(of: id)] else { return }
-                machine.work.plans.insert(plan.digest)
-                world.deliver(machine, .job(.planned(id, run, plan, inputHolders: [])))
-            }
+        case .plan(let id, let run, let engine): plan(id, run, engine, machine)
         case .fetchPlan(let id, let digest, _): fetch(digest, id, machine)
-        case .start(let id, let task, let plan, _): start(task, id, plan, machine)
+        case .start(let id, let task, let plan, let isolated):
+            start(task, id, plan, isolated: isolated, machine)
         case .pull(let id, let plan, let result, let from): pull(result, id, plan, from, machine)
-        case .discard(_, let plan, let task): machine.work.blobs[plan]?[task] = nil
+        case .discard(_, let plan, let task): discard(task, plan, machine)
         case .assemble(let id, let run, let plan, let missing): assemble(id, run, plan, missing, machine)
         case .copyOutputs(let id, let outputs, let from): copyOutputs(outputs, id, from, machine)
         case .acknowledged(let id, let copies):
@@ -131,19 +137,64 @@ extension World {
         case .conflict(let id, let task, let a, let b):
             checks.fail("S6", "job \(id): task \(task) has the digests \(a) and \(b)", time)
         case .forget(let id): machine.work.headers[id] = nil
+        case .answered(_, let number, _): requests.answered(number)
         case .stop(let id, let task): stop(task, id, machine)
-        case .send, .exchange, .rumour, .pin, .answered, .drop: break
+        case .send, .exchange, .rumour, .pin, .drop: break
         }
     }
 
-    private func persist(_ header: JobHeader, from source: NodeID?, _ machine: Machine) {
-        if let source, let plan = header.reign.plan, !machine.work.plans.contains(plan) {
-            guard let host = holder(source, from: machine), host.work.plans.contains(plan) else {
-                return work(machine, after: .milliseconds(200)) { world, machine in
-                    world.deliver(machine, .job(.persistFailed(header, reason: "the plan cannot be had")))
+    /// Plans once the request is here; its content is fetched from whoever has it, for a quarter of an hour.
+    private func plan(
+        _ id: JobID, _ run: RunID, _ engine: Digest, _ machine: Machine, patience: Int = 1800
+    ) {
+        let number = Int(id.low)
+        work(machine, after: .milliseconds(50)) { world, machine in
+            guard world.find(on: machine, { $0.requests.contains(Workload.request(number)) }) != nil else {
+                if patience == 0 {
+                    let reason = "no live node has the request; hand it in again"
+                    return world.deliver(machine, .job(.planFailed(id, run, reason: reason)))
+                }
+                return world.work(machine, after: .milliseconds(500)) {
+                    $0.plan(id, run, engine, $1, patience: patience - 1)
                 }
             }
-            machine.work.plans.insert(plan)
+            guard world.checks.options.jobs.indices.contains(number) else { return }
+            let plan = world.checks.options.jobs[number].plan(number, engine: engine)
+            world.plans[plan.digest] = plan
+            machine.work.requests.insert(Workload.request(number))
+            machine.work.plans.insert(plan.digest)
+            world.deliver(machine, .job(.planned(id, run, plan, inputHolders: [])))
+        }
+    }
+
+    /// The machine itself, or another that it reaches, whose disk has something.
+    private func find(on machine: Machine, _ has: (WorkDisk) -> Bool) -> Machine? {
+        if has(machine.work) { return machine }
+        return machines.first {
+            $0.isRunning && has($0.work) && network.carriesTCP(machine.index, $0.index)
+                && time >= $0.stalledUntil
+        }
+    }
+
+    private func discard(_ task: TaskID, _ plan: Digest, _ machine: Machine) {
+        guard let result = machine.work.blobs[plan]?.removeValue(forKey: task) else { return }
+        machine.work.rotten.remove(result.digest)
+    }
+
+    private func persist(_ header: JobHeader, from source: NodeID?, _ machine: Machine) {
+        if let source {
+            let host = holder(source, from: machine)
+            let lacksRequest = !machine.work.requests.contains(header.request)
+            let lacking = header.reign.plan.flatMap { machine.work.plans.contains($0) ? nil : $0 }
+            let hasRequest = host?.work.requests.contains(header.request) ?? false
+            let hasPlan = lacking.map { host?.work.plans.contains($0) ?? false } ?? true
+            guard !lacksRequest || hasRequest, hasPlan else {
+                return work(machine, after: .milliseconds(200)) { world, machine in
+                    world.deliver(machine, .job(.persistFailed(header, reason: "its content cannot be had")))
+                }
+            }
+            machine.work.requests.insert(header.request)
+            if let lacking { machine.work.plans.insert(lacking) }
         }
         work(machine, after: VirtualDisk.writeSpan) { world, machine in
             if machine.disk.isFull {
@@ -167,11 +218,7 @@ extension World {
     private func fetch(_ digest: Digest, _ id: JobID, _ machine: Machine) {
         work(machine, after: .milliseconds(50)) { world, machine in
             guard let plan = world.plans[digest] else { return }
-            let source = world.machines.first {
-                $0.isRunning && $0.work.plans.contains(digest)
-                    && world.network.carriesTCP(machine.index, $0.index)
-            }
-            guard source != nil else {
+            guard world.find(on: machine, { $0.plans.contains(digest) }) != nil else {
                 return world.work(machine, after: .milliseconds(500)) { $0.fetch(digest, id, $1) }
             }
             machine.work.plans.insert(digest)
@@ -200,6 +247,12 @@ extension World {
                 let gone = JobEvent.pulled(id, plan: plan, result, from: came ? peer : first, .unreachable)
                 return world.deliver(machine, .job(gone))
             }
+            if source.work.rotten.contains(result.digest) {
+                return world.deliver(machine, .job(.pulled(id, plan: plan, result, from: peer, .mismatch)))
+            }
+            if machine.disk.isFull {
+                return world.deliver(machine, .job(.pulled(id, plan: plan, result, from: peer, .unreachable)))
+            }
             machine.work.blobs[plan, default: [:]][result.task] = result
             world.deliver(machine, .job(.pulled(id, plan: plan, result, from: peer, .held)))
         }
@@ -209,6 +262,20 @@ extension World {
         let wanted = (plans[plan]?.all ?? TaskSet()).subtracting(missing)
         for task in wanted.tasks where machine.work.blobs[plan]?[task] == nil {
             return checks.fail("S5", "node \(machine.identity.id) assembles \(id) without \(task)", time)
+        }
+        springAmbushes(id)
+        let rotten = wanted.tasks.filter { task in
+            machine.work.blobs[plan]?[task].map { machine.work.rotten.contains($0.digest) } ?? false
+        }
+        if !rotten.isEmpty || machine.disk.isFull {
+            return work(machine, after: .milliseconds(100)) { world, machine in
+                for task in rotten {
+                    world.discard(task, plan, machine)
+                    world.deliver(machine, .job(.lostBlob(id, plan: plan, task)))
+                }
+                let reason = rotten.isEmpty ? "the disk is full" : "a blob does not match its digest"
+                world.deliver(machine, .job(.assemblyFailed(id, run, reason: reason)))
+            }
         }
         let outputs = Digest(
             0x6F_75_74,
@@ -224,11 +291,11 @@ extension World {
     private func copyOutputs(_ outputs: Digest, _ id: JobID, _ from: NodeID, _ machine: Machine) {
         guard let host = holder(from, from: machine), host.work.outputs.contains(outputs) else { return }
         let (index, generation) = (machine.index, machine.generation)
-        let bytes =
-            bulk.capacity == nil ? 0 : plans[Workload.planDigest(of: id)].map { $0.resultBytes($0.all) } ?? 0
+        let plan = host.node.jobs?.book[id]?.reign.plan.flatMap { plans[$0] }
+        let bytes = bulk.capacity == nil ? 0 : plan.map { $0.resultBytes($0.all) } ?? 0
         move(bytes, from: host, to: machine) { world, came in
             let machine = world.machines[index]
-            guard came, machine.isRunning, machine.generation == generation else { return }
+            guard came, machine.isRunning, machine.generation == generation, !machine.disk.isFull else { return }
             machine.work.outputs.insert(outputs)
             world.deliver(machine, .job(.outputsStored(id, outputs: outputs)))
         }

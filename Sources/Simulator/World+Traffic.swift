@@ -12,18 +12,20 @@ extension World {
         guard let to = Machine.index(of: address), to < machines.count else { return }
         guard network.carriesUDP(machine.index, to) else { return }
         let conditions = network.conditions
-        var copies = 1
+        var (datagram, copies) = (datagram, 1)
+        if !spoiled.isEmpty { (datagram, copies) = spoil(datagram) }
         if conditions.loss > 0, network.generator.chance(conditions.loss) { copies -= 1 }
         if conditions.duplicates > 0, network.generator.chance(conditions.duplicates) { copies += 1 }
         let packet = Packet(
             datagram: datagram, from: machine.index, to: to, key: machine.keys.use.key, replayOf: nil)
-        for _ in 0..<copies { queue.push(.datagram, at: time + network.flight(), packets.put(packet)) }
+        for _ in 0..<max(0, copies) { queue.push(.datagram, at: time + network.flight(), packets.put(packet)) }
     }
 
     func arrived(_ packet: Packet) {
         let machine = machines[packet.to]
         guard machine.isRunning, network.carriesUDP(packet.from, packet.to) else { return }
         guard machine.keys[packet.key]?.stage == .installed else { return }
+        if areRecordsForged, !isGenuine(packet.datagram) { return }
         if let generation = packet.replayOf, generation == machine.generation, time >= machine.stalledUntil {
             checks.replaying(machine)
             deliver(machine, .datagram(packet.datagram, from: Machine.address(of: packet.from)))
@@ -130,7 +132,8 @@ extension World {
         let size = frame.encodedSize
         machine.frameBytes += size
         checks.sent(frame, size, by: machine, to: peer, self)
-        enqueue(.frame(frame), on: link, from: machine)
+        let copies = spoiled.isEmpty ? 1 : copies(of: frame)
+        for _ in 0..<copies { enqueue(.frame(frame), on: link, from: machine) }
     }
 
     func closeLink(of machine: Machine, to peer: NodeID) {
@@ -187,6 +190,7 @@ extension World {
         let sender = side ? here.ids.0 : here.ids.1
         switch item {
         case .frame(let frame):
+            if areRecordsForged, !isGenuine(frame) { return breakLink(link) }
             deliver(receiver, .frame(frame, from: sender, start: side ? here.starts.0 : here.starts.1))
         case .goodbye:
             links[link].isUp = false

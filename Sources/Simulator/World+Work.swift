@@ -13,6 +13,8 @@ struct Workbench {
         }
         let number: Int
         let job: JobID
+        /// In a child process.
+        let isolated: Bool
         var state = State.reading
     }
 
@@ -35,12 +37,13 @@ extension World {
         checks.options.jobs[Workload.number(of: key.plan)].tasks[key.task.index]
     }
 
-    func start(_ task: TaskID, _ id: JobID, _ plan: Digest, _ machine: Machine) {
+    func start(_ task: TaskID, _ id: JobID, _ plan: Digest, isolated: Bool, _ machine: Machine) {
         let key = Workbench.Key(plan: plan, task: task)
         checks.taskRuns += 1
         machine.bench.starts += 1
         let number = machine.bench.starts
-        machine.bench.executions[key] = Workbench.Execution(number: number, job: id)
+        machine.bench.executions[key] = Workbench.Execution(number: number, job: id, isolated: isolated)
+        machine.work.atWork.insert(key)
         meter.started(key, id, on: machine, self)
         guard let owner = inputOwner(plan), owner !== machine else {
             return inputsAreHere(key, number, machine)
@@ -77,10 +80,12 @@ extension World {
             machine.bench.computing += 1
             machine.bench.executions[key]?.state = .computing(since: time)
             let span = Span.seconds(max(0.001, virtual(key).seconds * machine.secondsPerCost))
+            let end = taskEnd(key, isolated: execution.isolated, on: machine)
+            if end == .never { continue }
             progress(key, execution.number, machine, 1, until: time + span.nanoseconds)
             work(machine, after: span) { world, machine in
                 guard machine.bench.executions[key]?.number == execution.number else { return }
-                world.computed(key, execution.job, machine)
+                world.computed(key, execution.job, end, machine)
             }
         }
     }
@@ -97,22 +102,32 @@ extension World {
         }
     }
 
-    private func computed(_ key: Workbench.Key, _ id: JobID, _ machine: Machine) {
-        drop(key, machine, isDone: true)
+    private func computed(_ key: Workbench.Key, _ id: JobID, _ end: TaskEnd, _ machine: Machine) {
+        if end == .death { return self.end(machine, isCrash: false, back: .seconds(2)) }
+        let hasRoom = !machine.disk.isFull
+        drop(key, machine, isDone: hasRoom && end.givesBlob)
+        if case .failure(let kind) = end {
+            return deliver(machine, .job(.failed(id, plan: key.plan, key.task, kind)))
+        }
+        guard hasRoom else { return deliver(machine, .job(.foundNoRoom(id, key.task))) }
         let result = Workload.result(key.plan, key.task)
         machine.work.blobs[key.plan, default: [:]][key.task] = result
+        machine.work.rotten.remove(result.digest)
+        if end == .rottenBlob { machine.work.rotten.insert(result.digest) }
         deliver(machine, .job(.finished(id, plan: key.plan, result)))
     }
 
     /// The node wants a task no more.
     func stop(_ task: TaskID, _ id: JobID, _ machine: Machine) {
-        drop(Workbench.Key(plan: Workload.planDigest(of: id), task: task), machine)
+        let stopped = machine.bench.executions.filter { $0.key.task == task && $0.value.job == id }.keys
+        for key in stopped.sorted(by: { $0.plan < $1.plan }) { drop(key, machine) }
     }
 
     /// Takes a task off the bench; its core goes to the next.
     private func drop(_ key: Workbench.Key, _ machine: Machine, isDone: Bool = false) {
         guard let execution = machine.bench.executions.removeValue(forKey: key) else { return }
         machine.bench.waiting.removeAll { $0 == key }
+        machine.work.atWork.remove(key)
         if case .computing(let since) = execution.state {
             machine.bench.computing -= 1
             meter.computed(key, for: time - since, on: machine, isDone: isDone, time)

@@ -23,6 +23,15 @@ final class World {
     var dials = Slots<Dial>()
     var links: [Link] = []
     var workEvents = Slots<(World) -> Void>()
+    /// What is lost or doubled now.
+    var spoiled: [MessageKind: Spoiling] = [:]
+    /// Tasks that do not work, by job and task.
+    var troubles: [TaskName: TaskTrouble] = [:]
+    var ambushes: [JobID: [Ambush]] = [:]
+    /// Users' requests that no node has answered yet, by their number.
+    var requests = UserRequests()
+    /// Somebody makes up records: shells verify all.
+    var areRecordsForged = false
     var plans: [Digest: JobPlan] = [:]
     var bulk: BulkTraffic
     var meter = JobMeter()
@@ -76,10 +85,7 @@ final class World {
         return Node(
             Membership.Identity(
                 id: identity.id, start: start, address: Machine.address(of: index),
-                engine: checks.options.jobs.isEmpty
-                    ? nil
-                    : Engine(
-                        fingerprint: Workload.engine, slots: checks.options.slots)),
+                engine: checks.options.jobs.isEmpty ? nil : engine(of: index)),
             persisted: persisted, seeds: seeds, configuration: configuration,
             generator: SeededGenerator(seed: generator.next()))
     }
@@ -169,6 +175,13 @@ final class World {
         guard due < machine.armedAt else { return }
         machine.armedAt = due
         queue.push(.timer, at: due, machine.index, machine.generation)
+    }
+
+    /// Ends whatever keeps a machine's process from running.
+    func wakeUp(_ machine: Machine) {
+        guard machine.stalledUntil > time else { return }
+        machine.stalledUntil = time
+        queue.push(.wake, at: time, machine.index)
     }
 
     private func wake(_ machine: Machine) {
@@ -263,6 +276,8 @@ final class World {
     func startProcess(_ machine: Machine) {
         guard machine.hostIsUp, !machine.isRunning, !checks.finished.contains(machine.index) else { return }
         machine.generation += 1
+        machine.clockOffset += machine.clockJump
+        machine.clockJump = 0
         machine.start = StartID(bits: generator.next())
         machine.keys = machine.disk.keys
         machine.node = makeNode(machine.identity, machine.start, machine.disk.content, machine.index)

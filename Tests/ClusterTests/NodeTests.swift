@@ -36,7 +36,9 @@ import Testing
             return node
         }
         #expect(claim.version == Version(epoch: epoch + 1, incarnation: 0))
-        _ = node.step(.signed(AliveRecord(claim: claim, sealed: [])), at: .zero)
+        // Without seeds there is none to try: the node is ready at once.
+        let effects = node.step(.signed(AliveRecord(claim: claim, sealed: [])), at: .zero)
+        #expect(effects == [.ready])
         return node
     }
 

@@ -64,6 +64,8 @@ import Testing
             var options = Simulation.Options.mixed(seed: UInt64(seed))
             options.nodes = 2 + seed % 6
             options.kinds = kinds
+            options.jobs = []
+            options.faultSpan = .seconds(120)
             options.fault = fault
             options.restSpan = .seconds(90)
             return options

@@ -91,8 +91,8 @@ extension Coordinator {
     mutating func beginPlanning(_ view: PeerView, now: Instant) -> [JobAction] {
         guard keepers.copies > 0 || inherited, header.isLive else { return [] }
         if header.reign.plan != nil {
-            guard plan != nil else { return [] }
-            return resumeWork(now)
+            guard plan == nil else { return resumeWork(now) }
+            return waitForPlan(now)
         }
         let pinned = header.reign.fingerprint ?? view.commonestFingerprint
         guard let print = pinned else { return enter(.waitingForEngine) }
@@ -134,8 +134,19 @@ extension Coordinator {
         return resumeWork(now)
     }
 
+    /// Every disk with the plan may be gone for good, so the run does not wait for ever; a resume, when one of
+    /// them is back, goes on with all that it holds.
+    private mutating func waitForPlan(_ now: Instant) -> [JobAction] {
+        let since = planMissing ?? now
+        planMissing = since
+        guard now - since < Self.planFor else {
+            return fail("no live node has the plan; start one that kept the job and resume it", now)
+        }
+        return now - since < .seconds(3) ? [] : enter(.waitingForPlan)
+    }
+
     private mutating func adopt(_ new: JobPlan) {
-        plan = new
+        (plan, planMissing) = (new, nil)
         if done?.plan != new.digest { done = DoneLog(plan: new.digest, count: new.count) }
         holders = Holders(count: new.count)
     }

@@ -187,10 +187,24 @@ extension Coordinator {
         let (retry, poisoned) = failures.advance(live: able(view), now: now)
         if !retry.isEmpty { claims?.reopen(retry) }
         if !poisoned.isEmpty { claims?.close(poisoned) }
+        holdBackTooLarge(view, now: now)
         var actions = followHolders(view, now: now)
         actions += publish(publication.advance(view, keepers: keepers.ids, now: now), view, now: now)
         if state == .running { actions += settle(now) + complete(view, now: now) }
         return actions
+    }
+
+    /// A task that needs more memory than any live node has waits for one that has it, as for an input.
+    private mutating func holdBackTooLarge(_ view: PeerView, now: Instant) {
+        let able = able(view)
+        guard let plan, let free = claims?.free, let most = able.compactMap({ view[$0]?.memory }).max(),
+            plan.largestMemory > most
+        else { return }
+        for task in free.tasks where plan.tasks[task.index].memory > most {
+            let reason = "it needs \(plan.tasks[task.index].memory) bytes of memory, live nodes have \(most)"
+            _ = failures.failed(task, on: me, .input(reason: reason), live: able, now: now)
+            claims?.close(TaskSet([task]))
+        }
     }
 
     /// Names the phase, unless the job waits for more than inputs: that `seekSuccessor` names, and ends.

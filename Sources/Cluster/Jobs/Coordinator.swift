@@ -11,6 +11,7 @@ public struct Coordinator: Sendable {
     static let gatherFor = Span.seconds(3)
     static let engineFor = Span.seconds(60)
     static let handOverFor = Span.seconds(3)
+    static let planFor = Span.seconds(15 * 60)
     static let pullTime = Span.seconds(30)
     static let pullLimit = 16
     static let holdLimit = 64
@@ -73,7 +74,11 @@ public struct Coordinator: Sendable {
     var successor: Successor?
     var triedSuccessors: [NodeID] = []
     var engineMissing: Instant?
+    /// Since when the content of an inherited plan is looked for.
+    var planMissing: Instant?
     var beatAt: Instant
+    /// When a header that the disk did not take is written again.
+    var storeAgain: Instant?
 
     /// A new job, accepted here.
     init(
@@ -117,9 +122,17 @@ public struct Coordinator: Sendable {
 
     /// True when nothing is left to do: the machine may go, the header stays.
     public var isOver: Bool {
-        guard state == .ended else { return false }
+        guard state == .ended, storeAgain == nil else { return false }
         if case .published = publication.state { return false }
         return true
+    }
+
+    /// Where it stands, in a line for logs and reports.
+    public var description: String {
+        let tasks = plan.map { "\(done?.done.count ?? 0) of \($0.count) tasks known" } ?? "no plan"
+        guard let claims, let holders else { return "\(state), \(tasks)" }
+        return "\(state), \(tasks), held \(holders.held), here \(holders.held(by: me)), open \(claims.open), "
+            + "free \(claims.free), waiting \(failures.waiting), poison \(failures.poison), \(publication.state)"
     }
 
     /// Undone tasks that nobody claims and that are granted to the next who asks; for the checkers (S4).
@@ -127,9 +140,9 @@ public struct Coordinator: Sendable {
 
     /// When `advance` has something to do.
     public var nextDeadline: Instant? {
-        var times: [Instant?] = [publication.nextDeadline]
+        var times: [Instant?] = [publication.nextDeadline, storeAgain]
         switch state {
-        case .storing: return nil
+        case .storing: return storeAgain
         case .ended: break
         case .accepted, .planning, .sharing: times += [keepers.nextDeadline, beatAt]
         case .gathering(let until): times += [keepers.nextDeadline, beatAt, until]
@@ -143,13 +156,22 @@ public struct Coordinator: Sendable {
         [.persist(header, contentFrom: peer)]
     }
 
+    /// Our disk did not take a header: it is full for now.
+    mutating func persistFailed(now: Instant) { storeAgain = now + Self.beatEvery }
+
     /// Moves on with time, or after the view changed.
     mutating func advance(_ view: PeerView, now: Instant) -> [JobAction] {
-        if state == .ended {
-            return publish(publication.advance(view, keepers: keepers.ids, now: now), view, now: now)
+        var actions: [JobAction] = []
+        if let due = storeAgain, due <= now {
+            storeAgain = nil
+            actions.append(.persist(header, contentFrom: nil))
         }
-        if state == .storing { return [] }
-        var actions = take(keepers.advance(view, needing: header.reign.fingerprint, now: now), view, now: now)
+        if state == .ended {
+            let steps = publication.advance(view, keepers: keepers.ids, now: now)
+            return actions + publish(steps, view, now: now)
+        }
+        if state == .storing { return actions }
+        actions += take(keepers.advance(view, needing: header.reign.fingerprint, now: now), view, now: now)
         actions += beatIfDue(now)
         actions += seekSuccessor(view, now: now)
         switch state {
@@ -172,6 +194,7 @@ public struct Coordinator: Sendable {
         publication.stalled(length)
         if case .gathering(let until) = state { state = .gathering(until: until + length) }
         engineMissing = engineMissing.map { $0 + length }
+        planMissing = planMissing.map { $0 + length }
         pulling = pulling.mapValues { $0 + length }
     }
 

@@ -15,7 +15,8 @@ public enum JobAction: Equatable, Sendable {
     case persist(JobHeader, contentFrom: NodeID?)
     /// Append to the done log on disk. No answer.
     case persistResults(JobID, plan: Digest, [TaskResult])
-    /// Plan the job's request for this engine; then `planned` or `planFailed`.
+    /// Plan the job's request for this engine; then `planned` or `planFailed`. If the request's content is not
+    /// here, it is asked of the others for a quarter of an hour first.
     case plan(JobID, RunID, fingerprint: Digest)
     /// Get a plan's content from one of these or anyone, trying until the job ends; then `planKnown`.
     case fetchPlan(JobID, Digest, from: [NodeID])

@@ -33,6 +33,7 @@ public enum JobEvent: Equatable, Sendable {
     case submit(JobID, title: String, request: Digest)
     case request(UserRequest, JobID, RunID, number: UInt64)
     case restore(JobHeader, plan: JobPlan?, done: [TaskResult], blobs: [TaskResult], finishedFor: Span)
+    case died(JobID, plan: Digest, [TaskID: Int])
     case persisted(JobHeader, plan: JobPlan?)
     case persistFailed(JobHeader, reason: String)
     case planned(JobID, RunID, JobPlan, inputHolders: [NodeID])

@@ -6,6 +6,8 @@
 /// will come.
 public enum JobPhase: UInt8, Hashable, Sendable {
     case accepted, planning, running, waitingForRoom, waitingForInput, waitingForEngine, assembling, ended
+    /// No live node has the plan; after a quarter of an hour the run fails.
+    case waitingForPlan
 }
 
 /// What the coordinator of one term says; a higher term replaces it as a whole (PROTOCOL 3).

@@ -141,6 +141,10 @@ extension NodeJobs {
 
     /// The disk did not take a header: it is full, or broken.
     public mutating func persistFailed(_ header: JobHeader, reason: String, now: Instant) -> [JobAction] {
+        if coordinators[header.id]?.header.term == header.term {
+            coordinators[header.id]?.persistFailed(now: now)
+            return []
+        }
         records[header.id]?.storing = nil
         guard let known = book[header.id], known.term.node != me else { return [] }
         return [.send(message(known, .notKept(reason: reason)), to: known.term.node)]
@@ -173,8 +177,8 @@ extension NodeJobs {
     }
 
     /// A running task got on; any number that grows.
-    public mutating func progressed(_ id: JobID, _ task: TaskID, to progress: UInt32) {
-        worker.progressed(task, of: id, to: progress)
+    public mutating func progressed(_ id: JobID, _ task: TaskID, to progress: UInt32, now: Instant) {
+        worker.progressed(task, of: id, to: progress, now: now)
     }
 
     /// A task gave a blob, which is on our disk.
@@ -238,6 +242,7 @@ extension NodeJobs {
     /// A blob of ours turned out to be gone or damaged.
     public mutating func lostBlob(_ id: JobID, plan: Digest, _ task: TaskID, now: Instant) {
         guard records[id]?.holdings?.plan == plan else { return }
+        worker.lostBlob(task, of: id, plan: plan)
         records[id]?.holdings?.remove(task)
         records[id]?.changed(now: now)
     }

@@ -160,6 +160,7 @@ extension NodeJobs {
             return hold(results, plan: plan, header, from: peer)
         case .damaged(let plan, let task) where isFromCoordinator:
             guard records[id]?.holdings?.plan == plan else { return [] }
+            worker.lostBlob(task, of: id, plan: plan)
             records[id]?.holdings?.remove(task)
             return [.discard(id, plan: plan, task)]
         case .keepOutputs(let outputs) where isFromCoordinator && peer != me:

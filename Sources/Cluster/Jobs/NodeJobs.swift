@@ -127,6 +127,7 @@ public struct NodeJobs: Sendable {
     public mutating func stalled(_ length: Span) {
         for id in coordinators.keys.sorted() { coordinators[id]?.stalled(length) }
         for id in watches.keys.sorted() { watches[id]?.stalled(length) }
+        worker.stalled(length)
         thief.stalled(length)
     }
 
@@ -167,8 +168,8 @@ public struct NodeJobs: Sendable {
         return (nil, actions)
     }
 
-    /// A user asks for something about a run of a job; `.answered` comes with the same number, unless nobody
-    /// answers within 30 s.
+    /// A user asks for something about a run of a job; `.answered` comes with the same number, after 30 s at
+    /// the latest.
     public mutating func request(
         _ kind: UserRequest, _ job: JobID, run: RunID, number: UInt64, now: Instant
     ) -> [JobAction] {
@@ -201,6 +202,14 @@ public struct NodeJobs: Sendable {
         }
         records[header.id] = record
         return map(book.update(header, finishedFor: finishedFor, now: now), now)
+    }
+
+    /// How many processes of this node died while they ran which task of a plan. Call it after `restore`. The
+    /// coordinator counts deaths too, but where a node is alone, or coordinates itself, it forgets them with its
+    /// own death.
+    public mutating func died(_ id: JobID, plan: Digest, _ deaths: [TaskID: Int]) {
+        let deadly = deaths.filter { $0.value >= Failures.crashesBeforeIsolation }.keys
+        worker.isolate(TaskSet(deadly), of: plan)
     }
 
     // MARK: Helpers
@@ -252,6 +261,10 @@ public struct NodeJobs: Sendable {
             case .start(let id, let task, let plan, let isolated):
                 actions.append(.start(id, task, plan: plan, isolated: isolated))
             case .stop(let id, let task): actions.append(.stop(id, task))
+            case .failed(let id, let task, let plan, let reason):
+                guard let header = book[id] else { continue }
+                let body = JobMessage.Body.failed(plan: plan, task, .error(reason: reason))
+                actions.append(.send(message(header, body), to: header.term.node))
             case .fetchPlan(let id, let digest):
                 actions.append(
                     .fetchPlan(id, digest, from: book[id].map { [$0.term.node] + $0.reign.keepers } ?? []))
@@ -284,6 +297,8 @@ public struct NodeJobs: Sendable {
             guard let request = requests[number], request.next <= now else { continue }
             guard now - request.since < Self.requestFor, let header = book[request.job] else {
                 requests[number] = nil
+                let reason = "the coordinator of job \(request.job) did not answer within 30 s; ask again"
+                actions.append(.answered(request.job, number: number, .refused(reason: reason)))
                 continue
             }
             requests[number]?.next = now + Self.requestEvery

@@ -29,7 +29,8 @@ extension Membership {
         sayReady()
     }
 
-    private mutating func sayReady() {
+    /// Without seeds there is nothing to try.
+    mutating func sayReady() {
         guard !saidReady, record != nil, reconnector.hasTriedAllSeeds else { return }
         saidReady = true
         outbox.append(.ready)

@@ -207,6 +207,7 @@ public struct Membership: Sendable {
         phase = .running
         nextProbe = now + generator.span(from: .zero, to: configuration.probePeriod)
         nextComparison = now + generator.span(from: .zero, to: configuration.antiEntropyInterval)
+        sayReady()
     }
 
     mutating func shutDown(_ farewell: Farewell) {

@@ -4,10 +4,15 @@
 /// A node's share of one run of a job.
 public struct Share: Sendable {
     static let gaveFor = Span.seconds(2)
+    /// A task that does not get on for so long, and for so many times its predicted time, hangs.
+    static let hangsAfter = Span.seconds(120)
+    static let hangsFactor = 20.0
 
     /// A running task, as its own node sees it.
     struct Running: Equatable, Sendable {
         let since: Instant
+        /// When it last got on.
+        var changed: Instant
         var progress: UInt32 = 0
         let isCopy: Bool
     }
@@ -93,11 +98,36 @@ public struct Share: Sendable {
     mutating func start(_ task: TaskID, now: Instant) -> Bool {
         precondition(queue.contains(task), "\(job) starts \(task), which is not queued: \(queue)")
         queue.remove(task)
-        running[task] = Running(since: now, isCopy: copies.contains(task))
+        running[task] = Running(since: now, changed: now, isCopy: copies.contains(task))
         return isolated.contains(task)
     }
 
-    mutating func progressed(_ task: TaskID, to progress: UInt32) { running[task]?.progress = progress }
+    mutating func progressed(_ task: TaskID, to progress: UInt32, now: Instant) {
+        guard var work = running[task], work.progress != progress else { return }
+        (work.progress, work.changed) = (progress, now)
+        running[task] = work
+    }
+
+    /// When the first running task counts as hanging.
+    var hangs: Instant? { running.map { $0.value.changed + patience(with: $0.key) }.min() }
+
+    /// The tasks that hang.
+    func hanging(now: Instant) -> [TaskID] {
+        running.filter { $0.value.changed + patience(with: $0.key) <= now }.keys.sorted()
+    }
+
+    private func patience(with task: TaskID) -> Span {
+        max(Self.hangsAfter, model.time(for: plan?.cost(task) ?? 0) * Self.hangsFactor)
+    }
+
+    /// Our own stall is no time in which a task could have got on.
+    mutating func stalled(_ length: Span) {
+        running = running.mapValues { work in
+            var work = work
+            work.changed = work.changed + length
+            return work
+        }
+    }
 
     /// A result, perhaps of a task that was stopped a moment ago: it is a fact all the same. The time it
     /// took, if it ran.
@@ -117,6 +147,9 @@ public struct Share: Sendable {
         running[task] = nil
         copies.removeAll { $0 == task }
     }
+
+    /// The blob of a finished task is gone: it is no result any more.
+    mutating func lostBlob(_ task: TaskID) { unconfirmed[task] = nil }
 
     /// Everything that has not started goes back: there is no room here.
     mutating func loseQueue() { queue = TaskSet() }

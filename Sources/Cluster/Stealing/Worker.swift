@@ -11,6 +11,8 @@ public struct Worker: Sendable {
         case start(JobID, TaskID, plan: Digest, isolated: Bool)
         /// Stop this task if it still runs.
         case stop(JobID, TaskID)
+        /// Tell the coordinator that this task failed here.
+        case failed(JobID, TaskID, plan: Digest, reason: String)
         /// Send the coordinator of this job a heartbeat now.
         case beat(JobID)
         /// Get the plan's content.
@@ -23,14 +25,16 @@ public struct Worker: Sendable {
     private var hasRoom = true
     private var sequence: UInt64 = 0
     private var beatAt: [JobID: Instant] = [:]
+    /// Tasks that earlier processes of this node died of, by plan.
+    private var deadly: [Digest: TaskSet] = [:]
 
     /// A worker with this many slots and bytes for tasks.
     public init(slots: Int, memory: Int) {
         (self.slots, self.memory) = (max(0, slots), max(0, memory))
     }
 
-    /// When the next heartbeat is due.
-    public var nextDeadline: Instant? { beatAt.values.min() }
+    /// When the next heartbeat is due, or a task has hung for too long.
+    public var nextDeadline: Instant? { (Array(beatAt.values) + shares.values.compactMap(\.hangs)).min() }
 
     /// Slots without a task.
     public var idleSlots: Int { max(0, slots - shares.values.reduce(0) { $0 + $1.running.count }) }
@@ -61,6 +65,8 @@ public struct Worker: Sendable {
         guard hasRoom, !grant.areCopies || idleSlots > 0 else { return actions }
         let isNew = shares[job] == nil
         var share = shares[job] ?? Share(job: job, run: run, plan: grant.plan, known: plan)
+        var grant = grant
+        if let deadly = deadly[grant.plan] { grant.isolated = grant.isolated.union(deadly.intersection(grant.tasks)) }
         share.granted(grant, held: held)
         shares[job] = share
         if isNew, plan == nil { actions.append(.fetchPlan(job, grant.plan)) }
@@ -74,8 +80,8 @@ public struct Worker: Sendable {
     }
 
     /// A running task got on.
-    mutating func progressed(_ task: TaskID, of job: JobID, to progress: UInt32) {
-        shares[job]?.progressed(task, to: progress)
+    mutating func progressed(_ task: TaskID, of job: JobID, to progress: UInt32, now: Instant) {
+        shares[job]?.progressed(task, to: progress, now: now)
     }
 
     /// A result. Returns the time it took, if it was still ours.
@@ -90,6 +96,16 @@ public struct Worker: Sendable {
     mutating func failed(_ task: TaskID, of job: JobID, now: Instant) -> [Action] {
         shares[job]?.lose(task)
         return fill(now) + beat(job, now)
+    }
+
+    /// Whoever grants these: here they run in a child process.
+    mutating func isolate(_ tasks: TaskSet, of plan: Digest) {
+        if !tasks.isEmpty { deadly[plan] = tasks }
+    }
+
+    /// The blob of a finished task is gone here.
+    mutating func lostBlob(_ task: TaskID, of job: JobID, plan: Digest) {
+        if shares[job]?.digest == plan { shares[job]?.lostBlob(task) }
     }
 
     /// The coordinator answered.
@@ -132,10 +148,26 @@ public struct Worker: Sendable {
         return shares.keys.sorted().flatMap { beat($0, now) }
     }
 
-    /// Heartbeats that are due.
+    /// Heartbeats that are due. A task that hangs is stopped and counts as failed here: elsewhere it runs as a
+    /// copy by now, and a task that hangs everywhere must not keep its job from ending.
     mutating func advance(now: Instant) -> [Action] {
+        var actions: [Action] = []
+        for job in shares.keys.sorted() {
+            guard let share = shares[job], let due = share.hangs, due <= now else { continue }
+            for task in share.hanging(now: now) {
+                shares[job]?.lose(task)
+                let reason = "it did not get on for \(Int(Share.hangsAfter.seconds)) s and more"
+                actions += [.stop(job, task), .failed(job, task, plan: share.digest, reason: reason)]
+            }
+            actions += fill(now) + beat(job, now)
+        }
         let due = beatAt.filter { $0.value <= now }.keys.sorted()
-        return due.flatMap { beat($0, now) }
+        return actions + due.flatMap { beat($0, now) }
+    }
+
+    /// Our own stall is no task's fault.
+    mutating func stalled(_ length: Span) {
+        for job in shares.keys.sorted() { shares[job]?.stalled(length) }
     }
 
     /// The heartbeat that `.beat` asks for.

@@ -289,12 +289,18 @@ final class Checks {
         }
     }
 
-    /// The last inputs of all nodes, oldest first.
-    var recent: [String] {
-        (memories[memoryAt...] + memories[..<memoryAt]).suffix(60).map {
-            let text = String(describing: $0.input)
-            let second = Double($0.time) / 1e9
-            return "\(second)s n\($0.machine) \(text.count > 200 ? String(text.prefix(200)) + "…" : text)"
+    /// The last inputs of the nodes that the violation names, oldest first; of all when it names none.
+    func recent(_ machines: [Machine]) -> [String] {
+        let what = violation?.what ?? ""
+        let named = machines.filter { what.contains($0.identity.id.description) }
+        let lines = (memories[memoryAt...] + memories[..<memoryAt]).filter { memory in
+            named.isEmpty || named.contains { $0.index == memory.machine }
         }
+        return named.map { "n\($0.index) is node \($0.identity.id)" }
+            + lines.suffix(60).map {
+                let text = String(describing: $0.input)
+                let second = Double($0.time) / 1e9
+                return "\(second)s n\($0.machine) \(text.count > 300 ? String(text.prefix(300)) + "…" : text)"
+            }
     }
 }

@@ -48,19 +48,31 @@ extension Checks {
         machine.isRunning && world.time >= machine.stalledUntil + 1_000_000_000
     }
 
+    /// Where the coordinators of a job stand, for people.
+    private func standing(of id: JobID, _ world: World) -> String {
+        counted(world).compactMap { machine in
+            guard let coordinator = machine.node.jobs?.coordinators[id] else { return nil }
+            return "; coordinator \(machine.identity.id) under \(coordinator.header.term): "
+                + coordinator.description
+        }.joined()
+    }
+
     /// L2 and L3: each job has ended, the same in every view.
     func unfinishedJob(_ world: World) -> (invariant: String, what: String)? {
+        let running = counted(world)
         for number in options.jobs.indices {
             let id = Workload.id(number)
             var states: [RunState] = []
-            for machine in world.machines where machine.isRunning && !denied.contains(machine.identity.id) {
+            for machine in running {
                 guard let header = machine.node.jobs?.book[id] else {
                     if (acknowledged[id] ?? 0) < 2 { continue }
                     return ("S10", "node \(machine.identity.id) does not know the acknowledged job \(id)")
                 }
                 if header.isLive {
                     return (
-                        "L3", "node \(machine.identity.id): job \(id) has not ended: \(header.reign.phase)"
+                        "L3",
+                        "node \(machine.identity.id): job \(id) has not ended: \(header.reign.phase)"
+                            + standing(of: id, world)
                     )
                 }
                 states.append(header.state)

@@ -5,8 +5,7 @@ import Cluster
 extension Checks {
     /// What still keeps the cluster from rest; nil when views agree with the truth.
     func unrest(_ world: World) -> (invariant: String, what: String)? {
-        let all = world.machines.filter { $0.isRunning }
-        let running = all.filter { !isLockedOut($0, all) && !denied.contains($0.identity.id) }
+        let running = counted(world)
         for machine in running where machine.node.membership.table.count(.alive) != running.count - 1 {
             return explain(machine, running)
         }
@@ -20,14 +19,25 @@ extension Checks {
         return nil
     }
 
-    /// A copy that slept while its twin took part in a key rotation holds retired keys only. No protocol can
-    /// let it in.
+    /// The machines whose processes have to agree.
+    func counted(_ world: World) -> [Machine] {
+        let all = world.machines.filter { $0.isRunning }
+        return all.filter { !isLockedOut($0, all) && !denied.contains($0.identity.id) }
+    }
+
+    /// A copy that slept while its twin took part in a key rotation, or a node that nobody met before the
+    /// rotation, holds only keys that are retired, or that admit members alone. No protocol can let it in.
     private func isLockedOut(_ machine: Machine, _ all: [Machine]) -> Bool {
-        guard disturbedIdentities.contains(machine.identity.number) else { return false }
+        let others = all.filter { $0 !== machine }
+        let isStranger = !others.contains { $0.node.membership.table[machine.identity.id] != nil }
+        guard isStranger || disturbedIdentities.contains(machine.identity.number) else { return false }
         let held = machine.node.membership.keys.table.held
-        return all.contains { other in
+        return others.contains { other in
             let keys = other.node.membership.keys.table
-            return held.allSatisfy { keys[$0]?.stage == .retired }
+            return held.allSatisfy { key in
+                let stage = keys[key]?.stage ?? .installed
+                return stage == .retired || (isStranger && stage == .narrowed)
+            }
         }
     }
 

@@ -71,6 +71,7 @@ extension Checks {
             if world.machines.count > 64, machine.index % 16 != sweeps % 16 { continue }
             checkBounds(machine, world)
             checkClaims(machine, world)
+            checkRequests(world)
             for row in machine.node.membership.table.rows {
                 func who() -> String { "node \(machine.identity.id) about \(row.id)" }
                 guard let subject = secrets[row.id]?.number else {

@@ -1,0 +1,79 @@
+import Catalog
+import Foundation
+import TileStore
+
+/// What this node can give others: contents of the journal, blobs of the store, outputs.
+struct LocalItems: Sendable {
+    let journal: Journal
+    let store: TileStore
+    let outputs: OutputStore
+
+    /// An item's bytes, in memory or as a part of a file that the caller closes.
+    enum Source {
+        case bytes([UInt8])
+        case file(descriptor: Int32, offset: Int, length: Int)
+
+        var length: Int {
+            switch self {
+            case .bytes(let bytes): bytes.count
+            case .file(_, _, let length): length
+            }
+        }
+    }
+
+    /// Finds an item; nil when it is not here.
+    ///
+    /// - Throws: `JournalError` when the journal cannot be read.
+    func open(_ item: BulkItem) throws -> Source? {
+        switch item {
+        case .content(let digest): return try journal.content(digest.bytes).map(Source.bytes)
+        case .manifest(let digest):
+            return outputs.manifestBytes(digest.hash).map { Source.bytes(Array($0)) }
+        case .blob(let key):
+            guard let entry = store.find(key.hash, verify: false),
+                case .success(let file) = Result(catching: { try store.open(entry) })
+            else { return nil }
+            return .file(descriptor: file, offset: TileStore.Entry.headBytes, length: entry.length)
+        case .output(let digest):
+            let file = Foundation.open(outputs.path(of: digest.hash), O_RDONLY | O_CLOEXEC)
+            guard file >= 0 else { return nil }
+            var facts = stat()
+            guard fstat(file, &facts) == 0 else {
+                close(file)
+                return nil
+            }
+            return .file(descriptor: file, offset: 0, length: Int(facts.st_size))
+        }
+    }
+
+    /// Hands an item's bytes to `take` in pieces of at most `pieceBytes`; closes its file.
+    ///
+    /// - Returns: false when the file ended or failed before its length.
+    static func read(
+        _ source: Source, pieceBytes: Int, take: (UnsafeRawBufferPointer) throws -> Void
+    ) rethrows -> Bool {
+        switch source {
+        case .bytes(let bytes):
+            try bytes.withUnsafeBytes { all in
+                for start in stride(from: 0, to: all.count, by: pieceBytes) {
+                    try take(UnsafeRawBufferPointer(rebasing: all[start..<min(start + pieceBytes, all.count)]))
+                }
+            }
+            return true
+        case .file(let descriptor, let offset, let length):
+            defer { close(descriptor) }
+            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceBytes, alignment: 64)
+            defer { buffer.deallocate() }
+            var place = 0
+            while place < length {
+                let wanted = min(pieceBytes, length - place)
+                let count = pread(descriptor, buffer.baseAddress!, wanted, off_t(offset + place))
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { return false }
+                try take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                place += count
+            }
+            return true
+        }
+    }
+}

@@ -1,0 +1,221 @@
+import CGDAL
+import Catalog
+import Cluster
+import Engine
+import Foundation
+import Logging
+import Mosaic
+import Synchronization
+import Testing
+import TileStore
+
+@testable import NodeRuntime
+@testable import Raster
+
+/// Two nodes' shells that copy from each other: the work of a job without the protocol between them.
+@Suite struct JobShellTests {
+    /// One node's disk and shell, and what it told the protocol.
+    private final class Bench: @unchecked Sendable {
+        let id: NodeID
+        let folder: String
+        let items: LocalItems
+        let shell: JobShell
+        private let condition = NSCondition()
+        private var events: [JobEvent] = []
+
+        init(_ number: UInt64, in folder: String, peers: Peers) throws {
+            id = NodeID(short: number)
+            self.folder = "\(folder)/\(number)"
+            try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
+            let journal = try Journal(path: self.folder + "/journal.sqlite")
+            let store = try TileStore(folder: self.folder + "/store", limit: 1 << 30)
+            let outputs = try OutputStore(folder: self.folder + "/mosaics")
+            items = LocalItems(journal: journal, store: store, outputs: outputs)
+            let relay = Relay()
+            shell = JobShell(
+                JobShell.Parts(
+                    own: id, journal: journal, store: store, outputs: outputs, peers: peers,
+                    limits: MachineLimits(threads: 2, memory: 1 << 30), fingerprint: "engine under test",
+                    reach: { path, _ in path }, encode: { Array($0.title.utf8) },
+                    logger: Logger(label: "test"))
+            ) { relay.send($0) }
+            relay.set { [unowned self] event in
+                condition.withLock {
+                    events.append(event)
+                    condition.broadcast()
+                }
+            }
+            peers.add(self)
+        }
+
+        /// Waits for an event for which `pick` gives a value.
+        func wait<T>(_ pick: (JobEvent) -> T?) throws -> T {
+            let end = Date(timeIntervalSinceNow: 30)
+            return try condition.withLock {
+                while true {
+                    for event in events { if let found = pick(event) { return found } }
+                    guard condition.wait(until: end) else {
+                        throw RuntimeError("no such event came; there were \(events)")
+                    }
+                }
+            }
+        }
+    }
+
+    private final class Relay: @unchecked Sendable {
+        private let lock = NSLock()
+        private var target: ((JobEvent) -> Void)?
+
+        func set(_ target: @escaping (JobEvent) -> Void) { lock.withLock { self.target = target } }
+        func send(_ event: JobEvent) { lock.withLock { target }?(event) }
+    }
+
+    /// Copies straight from the other node's disk; a node that was cut off cannot be reached.
+    private final class Peers: PeerFiles, @unchecked Sendable {
+        private let lock = NSLock()
+        private var items: [NodeID: LocalItems] = [:]
+
+        func add(_ bench: Bench) { lock.withLock { items[bench.id] = bench.items } }
+        func cut(_ node: NodeID) { lock.withLock { items[node] = nil } }
+
+        func copy(
+            _ item: BulkItem, from node: NodeID, limit: Int, take: (UnsafeRawBufferPointer) throws -> Void
+        ) throws {
+            guard let items = lock.withLock({ items[node] }) else { throw BulkFailure.unreachable(node) }
+            guard let source = try items.open(item) else { throw BulkFailure.absent(node) }
+            guard source.length <= limit else { throw BulkFailure.tooLarge(node) }
+            #expect(try LocalItems.read(source, pieceBytes: 1000, take: take))
+        }
+    }
+
+    private let folder = NSTemporaryDirectory() + "arbutus-shell-" + UUID().uuidString
+    private let job = JobID(high: 1, low: 2)
+
+    private func scene() throws -> String {
+        let path = folder + "/scene"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        GDALRuntime.start()
+        for (name, factor) in [("B04", 3), ("B08", 5)] {
+            let driver = GDALGetDriverByName("GTiff")
+            let file = try #require(GDALCreate(driver, "\(path)/\(name).tif", 1100, 700, 1, GDT_UInt16, nil))
+            defer { GDALClose(file) }
+            var transform = [600_000.0, 10, 0, 5_100_000, 0, -10]
+            GDALSetGeoTransform(file, &transform)
+            let system = try CoordinateSystem(text: "EPSG:32633")
+            withExtendedLifetime(system) { _ = GDALSetSpatialRef(file, system.handle) }
+            var samples = (0..<1100 * 700).map { UInt16(1 + $0 * factor % 4000) }
+            let done = GDALRasterIO(
+                GDALGetRasterBand(file, 1), GF_Write, 0, 0, 1100, 700, &samples, 1100, 700, GDT_UInt16, 0, 0)
+            #expect(done == CE_None)
+        }
+        return path
+    }
+
+    @Test func aJobGoesFromNodeToNode() throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: folder) } }
+        let peers = Peers()
+        let a = try Bench(1, in: folder, peers: peers)
+        let b = try Bench(2, in: folder, peers: peers)
+        defer { for bench in [a, b] { bench.shell.shutDown() } }
+        var request = MosaicRequest()
+        request.scenes = [try scene()]
+        request.indices = ["ndvi"]
+        let text = Array(try JSONEncoder().encode(request))
+        let digest = try a.shell.contents.keep(text, of: job)
+        var header = JobHeader(
+            id: job, title: "trial", request: digest, term: Term(counter: 1, node: a.id, start: 1))
+
+        // The acceptor writes it down and plans it.
+        a.shell.perform(.persist(header, contentFrom: nil))
+        #expect(try a.wait { if case .persisted(let stored, nil) = $0 { stored } else { nil } } == header)
+        a.shell.perform(.plan(job, .first, fingerprint: Digest(of: Array("engine under test".utf8))))
+        let plan = try a.wait { if case .planned(_, _, let plan, _) = $0 { plan } else { nil } }
+        #expect(plan.count == 6)
+        #expect(plan.fingerprint == Digest(of: Array("engine under test".utf8)))
+
+        // A keeper fetches request and plan, and has them after a restart too.
+        var reign = header.reign
+        reign.plan = plan.digest
+        header = JobHeader(id: job, title: "trial", request: digest, reign: reign, state: header.state)
+        b.shell.perform(.persist(header, contentFrom: a.id))
+        #expect(try b.wait { if case .persisted(_, let plan?) = $0 { plan } else { nil } } == plan)
+        #expect(try b.items.journal.content(plan.digest.bytes) != nil)
+
+        // Both render; the coordinator pulls what the other made.
+        for task in plan.all.tasks {
+            (task.index < 4 ? a : b).shell.perform(.start(job, task, plan: plan.digest, isolated: false))
+        }
+        var results: [TaskResult] = []
+        for task in plan.all.tasks {
+            let bench = task.index < 4 ? a : b
+            results.append(
+                try bench.wait { event in
+                    guard case .finished(_, _, let result) = event, result.task == task else { return nil }
+                    return result
+                })
+        }
+        a.shell.perform(.assemble(job, .first, plan: plan.digest, missing: TaskSet()))
+        let reason = try a.wait { if case .assemblyFailed(_, _, let reason) = $0 { reason } else { nil } }
+        #expect(reason.contains("2 tasks"))
+        for result in results[4...] { a.shell.perform(.pull(job, plan: plan.digest, result, from: [b.id])) }
+        for result in results[4...] {
+            let outcome = try a.wait { event in
+                guard case .pulled(_, _, let pulled, _, let outcome) = event, pulled == result else {
+                    return PullOutcome?.none
+                }
+                return outcome
+            }
+            #expect(outcome == .held)
+        }
+        a.shell.perform(.assemble(job, .first, plan: plan.digest, missing: TaskSet()))
+        let outputs = try a.wait { if case .assembled(_, _, let outputs) = $0 { outputs } else { nil } }
+
+        // The other copies the outputs, and assembles the same from the blobs by itself.
+        b.shell.perform(.copyOutputs(job, outputs, from: a.id))
+        #expect(try b.wait { if case .outputsStored(_, let stored) = $0 { stored } else { nil } } == outputs)
+        let manifest = try #require(b.items.outputs.manifest(outputs.hash))
+        #expect(manifest.files.map(\.name).contains("ndvi.tif"))
+        for result in results[..<4] { b.shell.perform(.pull(job, plan: plan.digest, result, from: [a.id])) }
+        for result in results[..<4] {
+            _ = try b.wait { event in
+                if case .pulled(_, _, result, _, .held) = event { true } else { nil }
+            }
+        }
+        b.shell.perform(.assemble(job, .first, plan: plan.digest, missing: TaskSet()))
+        #expect(try b.wait { if case .assembled(_, _, let again) = $0 { again } else { nil } } == outputs)
+    }
+
+    @Test func saysWhatCannotBeHad() throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: folder) } }
+        let peers = Peers()
+        let a = try Bench(1, in: folder, peers: peers)
+        defer { a.shell.shutDown() }
+        let nobody = NodeID(short: 9)
+        let header = JobHeader(
+            id: job, title: "trial", request: Digest(1, 2, 3, 4), term: Term(counter: 1, node: nobody, start: 1))
+        a.shell.perform(.persist(header, contentFrom: nobody))
+        let reason = try a.wait { if case .persistFailed(_, let reason) = $0 { reason } else { nil } }
+        #expect(reason.contains("cannot be reached"))
+        a.shell.perform(.plan(job, .first, fingerprint: Digest(of: Array("another engine".utf8))))
+        #expect(
+            try a.wait { if case .planFailed(_, _, let reason) = $0 { reason } else { nil } }.contains("engine"))
+        let result = TaskResult(task: TaskID(0), digest: Digest(5, 5, 5, 5))
+        a.shell.perform(.pull(job, plan: Digest(7, 7, 7, 7), result, from: [nobody]))
+        let outcome: PullOutcome = try a.wait { event in
+            if case .pulled(_, _, _, _, let outcome) = event { outcome } else { nil }
+        }
+        #expect(outcome == .unreachable)
+    }
+
+    @Test func aManifestNamesNoPaths() {
+        func isSound(_ name: String) -> Bool {
+            OutputManifest(files: [
+                .init(name: name, bytes: 1, digest: String(repeating: "0", count: 64))
+            ]).isSound
+        }
+        #expect(isSound("ndvi.tif"))
+        for name in ["../ndvi.tif", "/etc/passwd", ".hidden", "", "a b", "a\u{0}b"] { #expect(!isSound(name)) }
+    }
+}
