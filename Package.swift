@@ -56,17 +56,17 @@ let package = Package(
         .testTarget(name: "CatalogTests", dependencies: ["Catalog"]),
         .testTarget(name: "TileStoreTests", dependencies: ["TileStore"]),
         .testTarget(
+            name: "NodeRuntimeTests",
+            dependencies: [
+                "NodeRuntime", "Cluster", "Engine", "Mosaic", "Raster", "TileStore", "Catalog", "CGDAL",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .testTarget(
             name: "TransportTests",
             dependencies: [
                 "Transport", "Sodium", "Cluster",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-            ]),
-        .testTarget(
-            name: "NodeRuntimeTests",
-            dependencies: [
-                "NodeRuntime", "Cluster", "Engine", "Mosaic", "Raster", "TileStore", "Catalog", "CGDAL",
-                .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Mosaic", "Raster", "TileStore", "CGDAL"]),
         .testTarget(name: "ScenesTests", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),

@@ -103,10 +103,13 @@ extension World {
     }
 
     func engine(of index: Int) -> Engine {
-        guard machines.indices.contains(index) else { return Engine(fingerprint: Workload.engine(1), slots: checks.options.slots) }
+        guard machines.indices.contains(index) else {
+            return Engine(fingerprint: Workload.engine(1), slots: checks.options.slots)
+        }
         let machine = machines[index]
         return Engine(
-            fingerprint: Workload.engine(machine.engine), slots: checks.options.slots, hasRoom: !machine.disk.isFull)
+            fingerprint: Workload.engine(machine.engine), slots: checks.options.slots,
+            hasRoom: !machine.disk.isFull)
     }
 
     // MARK: Jobs

@@ -79,7 +79,8 @@ extension Draw {
         for index in 0..<nodes where chance.chance(0.4) { add(.zero, .engine(index, 2)) }
         for _ in 0..<chance.below(4) { add(moment(), .engine(machine(), 1 + chance.below(3))) }
         guard chance.chance(0.5) else { return }
-        // Half of the nodes is one version ahead; one of them then goes two ahead, and talks to that half only.
+        // Half of the nodes is one version ahead; one of them then goes two ahead, and talks to that half
+        // only.
         for index in 0..<nodes where chance.chance(0.5) { add(.zero, .release(index, 2)) }
         let (index, at) = (machine(), moment())
         add(at, .release(index, 3))
@@ -107,8 +108,8 @@ extension Draw {
 }
 
 extension Workload {
-    /// What users hand in during a run of this seed: none to three jobs, of one to a hundred tasks whose costs
-    /// are equal, spread, or rarely very dear.
+    /// What users hand in during a run of this seed: none to three jobs, of one to a hundred tasks whose
+    /// costs are equal, spread, or rarely very dear.
     static func drawn(nodes: Int, span: Span, isEarly: Bool, seed: UInt64) -> [Workload] {
         var chance = SeededGenerator(seed: seed ^ 0x6A6F_6273)
         let count = [0, 1, 1, 1, 2, 2, 3][chance.below(7)]

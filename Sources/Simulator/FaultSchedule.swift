@@ -228,7 +228,8 @@ struct Draw {
         }
     }
 
-    /// From a second to two days, short ones as likely as long ones; what is longer than the run ends with it.
+    /// From a second to two days, short ones as likely as long ones; what is longer than the run ends with
+    /// it.
     private mutating func length() -> Span {
         var length = Span.seconds(1 + chance.unit())
         while length < .seconds(2 * 24 * 3600), chance.chance(0.85) { length = length * 2 }

@@ -19,6 +19,8 @@ struct JobMeter {
     }
 
     private(set) var tasks: [Workbench.Key: TaskFacts] = [:]
+    /// How often each task was started.
+    var runs: [Workbench.Key: Int] { tasks.mapValues(\.runs) }
     private(set) var jobs: [JobID: Job] = [:]
     /// Core seconds at speed 1 that gave no new result.
     private(set) var wasted: [Repeat: Double] = [.rescue: 0, .speculation: 0, .other: 0]

@@ -29,7 +29,7 @@ public struct Workload: Equatable, Sendable {
     static func engine(_ number: Int) -> Digest { Digest(0x656E_67, UInt64(number), 0, 0) }
 
     /// The plan of job `number` under an engine: other libraries, other bytes, so other keys.
-    func plan(_ number: Int, engine: Digest) -> JobPlan {
+    func plan(_ number: Int, engine: Digest, inputHolders: [NodeID] = []) -> JobPlan {
         let planned = tasks.enumerated().map { position, task in
             PlannedTask(
                 key: Digest(0x6B_65_79, UInt64(number), UInt64(position), engine.words.1),
@@ -37,7 +37,7 @@ public struct Workload: Equatable, Sendable {
         }
         return JobPlan(
             digest: Digest(0x70_6C_61_6E, UInt64(number), engine.words.1, 0), fingerprint: engine,
-            tasks: planned)
+            tasks: planned, inputHolders: inputHolders)
     }
 
     /// The position of the workload whose plan this is.
@@ -159,11 +159,13 @@ extension World {
                 }
             }
             guard world.checks.options.jobs.indices.contains(number) else { return }
-            let plan = world.checks.options.jobs[number].plan(number, engine: engine)
+            let job = world.checks.options.jobs[number]
+            let holders = job.inputsAt.map { [world.machines[$0 % world.machines.count].identity.id] } ?? []
+            let plan = job.plan(number, engine: engine, inputHolders: holders)
             world.plans[plan.digest] = plan
             machine.work.requests.insert(Workload.request(number))
             machine.work.plans.insert(plan.digest)
-            world.deliver(machine, .job(.planned(id, run, plan, inputHolders: [])))
+            world.deliver(machine, .job(.planned(id, run, plan, inputHolders: holders)))
         }
     }
 
@@ -289,13 +291,17 @@ extension World {
     }
 
     private func copyOutputs(_ outputs: Digest, _ id: JobID, _ from: NodeID, _ machine: Machine) {
-        guard let host = holder(from, from: machine), host.work.outputs.contains(outputs) else { return }
+        guard let host = holder(from, from: machine), host.work.outputs.contains(outputs),
+            machine.bench.copying.insert(outputs).inserted
+        else { return }
         let (index, generation) = (machine.index, machine.generation)
         let plan = host.node.jobs?.book[id]?.reign.plan.flatMap { plans[$0] }
         let bytes = bulk.capacity == nil ? 0 : plan.map { $0.resultBytes($0.all) } ?? 0
         move(bytes, from: host, to: machine) { world, came in
             let machine = world.machines[index]
-            guard came, machine.isRunning, machine.generation == generation, !machine.disk.isFull else { return }
+            guard machine.isRunning, machine.generation == generation else { return }
+            machine.bench.copying.remove(outputs)
+            guard came, !machine.disk.isFull else { return }
             machine.work.outputs.insert(outputs)
             world.deliver(machine, .job(.outputsStored(id, outputs: outputs)))
         }

@@ -18,7 +18,9 @@ extension World {
         if conditions.duplicates > 0, network.generator.chance(conditions.duplicates) { copies += 1 }
         let packet = Packet(
             datagram: datagram, from: machine.index, to: to, key: machine.keys.use.key, replayOf: nil)
-        for _ in 0..<max(0, copies) { queue.push(.datagram, at: time + network.flight(), packets.put(packet)) }
+        for _ in 0..<max(0, copies) {
+            queue.push(.datagram, at: time + network.flight(), packets.put(packet))
+        }
     }
 
     func arrived(_ packet: Packet) {

@@ -16,6 +16,8 @@ struct Workbench {
         /// In a child process.
         let isolated: Bool
         var state = State.reading
+        /// It will never end.
+        var isHanging = false
     }
 
     struct Key: Hashable {
@@ -27,6 +29,8 @@ struct Workbench {
     var executions: [Key: Execution] = [:]
     var computing = 0
     var waiting: [Key] = []
+    /// Outputs on their way from another node; the node may ask for them again meanwhile.
+    var copying: Set<Digest> = []
     /// Counts starts, so that what was meant for a stopped execution is not given to the next.
     var starts = 0
 }
@@ -45,6 +49,7 @@ extension World {
         machine.bench.executions[key] = Workbench.Execution(number: number, job: id, isolated: isolated)
         machine.work.atWork.insert(key)
         meter.started(key, id, on: machine, self)
+        progress(key, number, machine, 1)
         guard let owner = inputOwner(plan), owner !== machine else {
             return inputsAreHere(key, number, machine)
         }
@@ -81,8 +86,10 @@ extension World {
             machine.bench.executions[key]?.state = .computing(since: time)
             let span = Span.seconds(max(0.001, virtual(key).seconds * machine.secondsPerCost))
             let end = taskEnd(key, isolated: execution.isolated, on: machine)
-            if end == .never { continue }
-            progress(key, execution.number, machine, 1, until: time + span.nanoseconds)
+            if end == .never {
+                machine.bench.executions[key]?.isHanging = true
+                continue
+            }
             work(machine, after: span) { world, machine in
                 guard machine.bench.executions[key]?.number == execution.number else { return }
                 world.computed(key, execution.job, end, machine)
@@ -90,15 +97,14 @@ extension World {
         }
     }
 
-    /// A worker reports progress each second.
-    private func progress(
-        _ key: Workbench.Key, _ number: Int, _ machine: Machine, _ count: UInt32, until: Int64
-    ) {
-        guard until - time > 1_000_000_000 else { return }
+    /// A worker reports progress each second: bytes that came, rows that are done.
+    private func progress(_ key: Workbench.Key, _ number: Int, _ machine: Machine, _ count: UInt32) {
         work(machine, after: .seconds(1)) { world, machine in
-            guard let execution = machine.bench.executions[key], execution.number == number else { return }
+            guard let execution = machine.bench.executions[key], execution.number == number,
+                !execution.isHanging
+            else { return }
             world.deliver(machine, .job(.progressed(execution.job, key.task, to: count)))
-            world.progress(key, number, machine, count + 1, until: until)
+            world.progress(key, number, machine, count + 1)
         }
     }
 

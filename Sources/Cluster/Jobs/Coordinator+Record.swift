@@ -134,15 +134,17 @@ extension Coordinator {
         return resumeWork(now)
     }
 
-    /// Every disk with the plan may be gone for good, so the run does not wait for ever; a resume, when one of
-    /// them is back, goes on with all that it holds.
+    /// Every disk with the plan may be gone for good, so the run does not wait for ever; a resume, when one
+    /// of them is back, goes on with all that it holds.
     private mutating func waitForPlan(_ now: Instant) -> [JobAction] {
         let since = planMissing ?? now
         planMissing = since
         guard now - since < Self.planFor else {
             return fail("no live node has the plan; start one that kept the job and resume it", now)
         }
-        return now - since < .seconds(3) ? [] : enter(.waitingForPlan)
+        let waitsForMore: [JobPhase] = [.waitingForRoom, .waitingForEngine]
+        guard now - since >= .seconds(3), !waitsForMore.contains(header.reign.phase) else { return [] }
+        return enter(.waitingForPlan)
     }
 
     private mutating func adopt(_ new: JobPlan) {

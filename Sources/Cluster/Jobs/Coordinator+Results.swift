@@ -214,7 +214,8 @@ extension Coordinator {
         let here = holders.held(by: me).intersection(done.done)
         guard plan.all.subtracting(here).subtracting(failures.poison).isEmpty else { return [] }
         guard !here.isEmpty else { return fail(poisonNote, now) }
-        return enter(.assembling) + publish(publication.begin(now: now), view, now: now)
+        return enter(.assembling)
+            + publish(publication.begin(bytes: plan.resultBytes(plan.all), now: now), view, now: now)
     }
 
     /// What `Publication` decided.

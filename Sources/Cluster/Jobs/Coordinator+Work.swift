@@ -24,9 +24,10 @@ extension Coordinator {
                 && plan.largestMemory <= peer.memory
         }
         let order = Offers.preference(nodes.map(\.id), holdingInputs: inputHolders)
-        return Offers.split(free, of: plan, among: order).map { offer in
-            grant(offer.tasks, to: offer.node, request: nil, areCopies: false, now)
-        }
+        let tried = tastes.deal(
+            free, of: plan, among: order.map { ($0, view[$0]?.slots ?? 1) }, now: now)
+        let offers = tried.isEmpty ? Offers.split(free, of: plan, among: order) : tried
+        return offers.map { grant($0.tasks, to: $0.node, request: nil, areCopies: false, now) }
     }
 
     private mutating func grant(
@@ -58,6 +59,7 @@ extension Coordinator {
         }
         if state == .ended { return actions }
         if beat.secondsPerCost > 0 { model.adopt(secondsPerCost: beat.secondsPerCost) }
+        usualSpeed.note(node, beat.secondsPerCost)
         guard let answer = claims?.heard(beat, from: node, of: plan, now: now) else { return actions }
         actions.append(reply(beat, over: answer.over, elsewhere: answer.elsewhere, to: node))
         return actions + complete(view, now: now)
@@ -90,19 +92,40 @@ extension Coordinator {
         guard state == .running else { return [nothing] }
         noteCrashes(thief, start: ask.start)
         claims?.advance(now: now)
-        switch choose(ask, for: thief, plan, view, now: now) {
-        case .free(let tasks): return [grant(tasks, to: thief, request: ask.request, areCopies: false, now)]
+        let choice = choose(ask, for: thief, plan, view, now: now)
+        let dealt =
+            usualSpeed.isSlow(ask.secondsPerCost, now: now)
+            ? deal(tastes.claim(by: thief), view, now: now) : []
+        switch choice {
+        case .free(let tasks):
+            return [grant(tasks, to: thief, request: ask.request, areCopies: false, now)] + dealt
         case .rescue(let task):
             copies.rescued(task)
-            return [grant(TaskSet([task]), to: thief, request: ask.request, areCopies: true, now)]
+            return [grant(TaskSet([task]), to: thief, request: ask.request, areCopies: true, now)] + dealt
         case .victim(let victim, let cost):
             claims?.pointed(at: victim, cost: cost / 2)
-            return [send(.victim(victim, request: ask.request), to: thief)]
+            return [send(.victim(victim, request: ask.request), to: thief)] + dealt
         case .speculation(let task):
             let speed = ask.secondsPerCost > 0 ? ask.secondsPerCost : model.secondsPerCost
             copies.speculated(task, on: thief, predicted: plan.cost(task) * speed)
-            return [grant(TaskSet([task]), to: thief, request: ask.request, areCopies: true, now)]
-        case nil: return [nothing]
+            return [grant(TaskSet([task]), to: thief, request: ask.request, areCopies: true, now)] + dealt
+        case nil: return [nothing] + dealt
+        }
+    }
+
+    /// Tasks that were kept for a node that turned out to be slow, or that does not answer, go to the others
+    /// at once: the dear ones among them must not wait until somebody has nothing else to do.
+    private mutating func deal(_ tasks: TaskSet, _ view: PeerView, now: Instant) -> [JobAction] {
+        guard let plan, let claims else { return [] }
+        let left = tasks.intersection(claims.free)
+        guard !left.isEmpty else { return [] }
+        var takers: [(node: NodeID, cost: Double)] = []
+        for node in able(view) where usualSpeed.isFast(node, now: now) {
+            takers.append((node, plan.cost(claims.owned(by: node))))
+        }
+        takers.sort { ($0.cost, $0.node) < ($1.cost, $1.node) }
+        return Offers.split(left, of: plan, among: takers.map(\.node)).map {
+            grant($0.tasks, to: $0.node, request: nil, areCopies: false, now)
         }
     }
 
@@ -114,22 +137,34 @@ extension Coordinator {
         case speculation(TaskID)
     }
 
-    private func choose(
+    private mutating func choose(
         _ ask: AskForWork, for thief: NodeID, _ plan: JobPlan, _ view: PeerView, now: Instant
     ) -> Choice? {
         guard let claims else { return nil }
+        usualSpeed.note(thief, ask.secondsPerCost)
+        let isSlow = usualSpeed.isSlow(ask.secondsPerCost, now: now)
+        let kept = isSlow ? TaskSet() : tastes.claim(by: thief)
         let tried = failures.avoided(by: thief)
         let avoided = tried.isEmpty ? tried : tried.subtracting(hopeless(view))
         let allowed = plan.all.subtracting(avoided).fitting(memory: ask.memory, in: plan)
-        let pool = claims.free.intersection(allowed)
+        let own = kept.intersection(claims.free).intersection(allowed)
+        if !own.isEmpty { return .free(own) }
+        let pool = claims.free.intersection(allowed).subtracting(tastes.keptTasks)
         if !pool.isEmpty {
             let fair = plan.cost(claims.open) / Double(max(1, able(view).count))
-            return .free(plan.head(of: pool, cost: fair))
+            guard isSlow else { return .free(plan.head(of: pool, cost: fair)) }
+            let slowness = ask.secondsPerCost / max(1e-12, usualSpeed.secondsPerCost(now: now))
+            // What it can do while the others do the rest, and nothing that alone takes half of that time.
+            let light = TaskSet(pool.tasks.filter { plan.cost($0) * slowness < fair / 2 })
+            if !light.isEmpty { return .free(plan.head(of: light, cost: fair / slowness)) }
         }
         if let task = copies.rescue(for: thief, claims, plan, model, allowed: allowed, now: now) {
             return .rescue(task)
         }
         if let (victim, cost) = bestVictim(for: thief, claims, view) { return .victim(victim, cost: cost) }
+        // A copy whose inputs come over a full link delays the first ones.
+        let holders = plan.inputHolders.compactMap { claims.nodes[$0] }
+        guard ask.holdsInputs || !holders.contains(where: \.isSaturated) else { return nil }
         return copies.speculation(
             for: thief, secondsPerCost: ask.secondsPerCost, claims, plan, model, allowed: allowed, view: view,
             now: now
@@ -184,11 +219,12 @@ extension Coordinator {
     /// Time passes: claims end, inputs are tried again, holders vanish.
     mutating func advanceWork(_ view: PeerView, now: Instant) -> [JobAction] {
         claims?.advance(now: now)
+        let late = deal(tastes.expired(now: now), view, now: now)
         let (retry, poisoned) = failures.advance(live: able(view), now: now)
         if !retry.isEmpty { claims?.reopen(retry) }
         if !poisoned.isEmpty { claims?.close(poisoned) }
         holdBackTooLarge(view, now: now)
-        var actions = followHolders(view, now: now)
+        var actions = late + followHolders(view, now: now)
         actions += publish(publication.advance(view, keepers: keepers.ids, now: now), view, now: now)
         if state == .running { actions += settle(now) + complete(view, now: now) }
         return actions

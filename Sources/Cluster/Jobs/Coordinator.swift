@@ -62,6 +62,8 @@ public struct Coordinator: Sendable {
     /// Copies on purpose.
     public internal(set) var copies = Copies()
     var model = CostModel()
+    var tastes = FirstTaste()
+    var usualSpeed = UsualSpeed()
     /// Nodes that hold the job's inputs, as the planner found them.
     var inputHolders: [NodeID] = []
     /// The holes of the outputs that are being made.
@@ -127,12 +129,16 @@ public struct Coordinator: Sendable {
         return true
     }
 
+    /// Tasks are granted: the take-over, if there was one, is over.
+    public var isGranting: Bool { state == .running }
+
     /// Where it stands, in a line for logs and reports.
     public var description: String {
         let tasks = plan.map { "\(done?.done.count ?? 0) of \($0.count) tasks known" } ?? "no plan"
         guard let claims, let holders else { return "\(state), \(tasks)" }
         return "\(state), \(tasks), held \(holders.held), here \(holders.held(by: me)), open \(claims.open), "
-            + "free \(claims.free), waiting \(failures.waiting), poison \(failures.poison), \(publication.state)"
+            + "free \(claims.free), waiting \(failures.waiting), poison \(failures.poison), "
+            + "\(publication.state)"
     }
 
     /// Undone tasks that nobody claims and that are granted to the next who asks; for the checkers (S4).
@@ -146,7 +152,11 @@ public struct Coordinator: Sendable {
         case .ended: break
         case .accepted, .planning, .sharing: times += [keepers.nextDeadline, beatAt]
         case .gathering(let until): times += [keepers.nextDeadline, beatAt, until]
-        case .running: times += [keepers.nextDeadline, beatAt, failures.nextDeadline, claims?.nextDeadline]
+        case .running:
+            times += [
+                keepers.nextDeadline, beatAt, failures.nextDeadline, claims?.nextDeadline,
+                tastes.nextDeadline,
+            ]
         }
         return times.compactMap { $0 }.min()
     }
@@ -190,6 +200,7 @@ public struct Coordinator: Sendable {
     mutating func stalled(_ length: Span) {
         keepers.stalled(length)
         claims?.stalled(length)
+        tastes.stalled(length)
         failures.stalled(length)
         publication.stalled(length)
         if case .gathering(let until) = state { state = .gathering(until: until + length) }

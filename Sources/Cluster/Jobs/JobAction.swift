@@ -15,8 +15,8 @@ public enum JobAction: Equatable, Sendable {
     case persist(JobHeader, contentFrom: NodeID?)
     /// Append to the done log on disk. No answer.
     case persistResults(JobID, plan: Digest, [TaskResult])
-    /// Plan the job's request for this engine; then `planned` or `planFailed`. If the request's content is not
-    /// here, it is asked of the others for a quarter of an hour first.
+    /// Plan the job's request for this engine; then `planned` or `planFailed`. If the request's content is
+    /// not here, it is asked of the others for a quarter of an hour first.
     case plan(JobID, RunID, fingerprint: Digest)
     /// Get a plan's content from one of these or anyone, trying until the job ends; then `planKnown`.
     case fetchPlan(JobID, Digest, from: [NodeID])
@@ -30,7 +30,8 @@ public enum JobAction: Equatable, Sendable {
     case discard(JobID, plan: Digest, TaskID)
     /// Lay the blobs into outputs; `missing` are holes. Then `assembled` or `assemblyFailed`.
     case assemble(JobID, RunID, plan: Digest, missing: TaskSet)
-    /// Copy a run's outputs and manifest from this node; then `outputsStored`.
+    /// Copy a run's outputs and manifest from this node; then `outputsStored`. It may be said again while the
+    /// copy is under way: that means nothing.
     case copyOutputs(JobID, Digest, from: NodeID)
     /// Keep (or no longer keep) the blobs of this plan whatever the store's bound says.
     case pin(JobID, plan: Digest, Bool)

@@ -33,6 +33,8 @@ public struct JobPlan: Sendable {
     public let fingerprint: Digest
     /// The tasks in order along the curve.
     public let tasks: [PlannedTask]
+    /// Nodes on whose disks the scenes lie; empty: they are elsewhere, or with everyone.
+    public let inputHolders: [NodeID]
     /// The most bytes of memory that any of the tasks needs.
     public let largestMemory: Int
     /// The cost of all tasks before each index, and at the end the cost of all.
@@ -42,7 +44,10 @@ public struct JobPlan: Sendable {
     private let resultBefore: [Int]
 
     /// Costs that are not finite or not positive count as a tiny one, so that no sum goes wrong.
-    public init(digest: Digest, fingerprint: Digest, tasks: [PlannedTask]) {
+    public init(
+        digest: Digest, fingerprint: Digest, tasks: [PlannedTask], inputHolders: [NodeID] = []
+    ) {
+        self.inputHolders = inputHolders
         self.digest = digest
         self.fingerprint = fingerprint
         var (cost, input, result) = ([0.0], [0], [0])

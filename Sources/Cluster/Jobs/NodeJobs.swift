@@ -205,8 +205,8 @@ public struct NodeJobs: Sendable {
     }
 
     /// How many processes of this node died while they ran which task of a plan. Call it after `restore`. The
-    /// coordinator counts deaths too, but where a node is alone, or coordinates itself, it forgets them with its
-    /// own death.
+    /// coordinator counts deaths too, but where a node is alone, or coordinates itself, it forgets them with
+    /// its own death.
     public mutating func died(_ id: JobID, plan: Digest, _ deaths: [TaskID: Int]) {
         let deadly = deaths.filter { $0.value >= Failures.crashesBeforeIsolation }.keys
         worker.isolate(TaskSet(deadly), of: plan)
@@ -334,7 +334,8 @@ public struct NodeJobs: Sendable {
         }
         let ask = AskForWork(
             request: request, start: start, idleSlots: worker.idleSlots, memory: view.own.memory,
-            secondsPerCost: worker.secondsPerCost(of: id))
+            secondsPerCost: worker.secondsPerCost(of: id),
+            holdsInputs: worker.plan(of: id)?.inputHolders.contains(me) == true)
         return [.send(message(header, .ask(ask, asVictim: asVictim)), to: node)]
     }
 

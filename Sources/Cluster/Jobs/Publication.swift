@@ -3,7 +3,9 @@
 
 /// Takes one run from its last blob to its manifest, at the coordinator.
 public struct Publication: Equatable, Sendable {
-    static let copyTime = Span.seconds(10)
+    static let shortestCopyTime = Span.seconds(10)
+    /// No link is taken to be slower. A copier that dies is noticed by membership, not by this.
+    static let slowestLink = 10e6
 
     /// What the coordinator has to do.
     public enum Action: Equatable, Sendable {
@@ -39,6 +41,8 @@ public struct Publication: Equatable, Sendable {
     private(set) var state = State.idle
     private var wait: BackOff?
     private let hasObjectStore: Bool
+    /// How long one node may take for the copy before another is asked too.
+    private var copyTime = Publication.shortestCopyTime
 
     /// With an object store the outputs are safe there at once.
     init(hasObjectStore: Bool) { self.hasObjectStore = hasObjectStore }
@@ -49,7 +53,7 @@ public struct Publication: Equatable, Sendable {
         case .idle, .assembling, .abandoned, .over: nil
         case .resting(let wait, _): wait.until
         case .copying(_, let asked), .published(_, _, let asked):
-            asked.values.max().map { $0 + Self.copyTime }
+            asked.values.max().map { $0 + copyTime }
         }
     }
 
@@ -61,9 +65,10 @@ public struct Publication: Equatable, Sendable {
         }
     }
 
-    /// Every blob that the run can have is here.
-    mutating func begin(now: Instant) -> [Action] {
+    /// Every blob that the run can have is here: so many bytes.
+    mutating func begin(bytes: Int, now: Instant) -> [Action] {
         guard state == .idle else { return [] }
+        copyTime = Self.shortestCopyTime + .seconds(Double(max(0, bytes)) / Self.slowestLink)
         state = .assembling
         return [.assemble]
     }
@@ -136,12 +141,12 @@ public struct Publication: Equatable, Sendable {
                 state = .published(outputs, isAlone: true, asked: [:])
                 return [.publish(outputs: outputs, holders: [view.me])]
             }
-            let (next, actions) = Self.ask(candidates, asked, outputs, now)
+            let (next, actions) = ask(candidates, asked, outputs, now)
             state = .copying(outputs, asked: next)
             return actions
         case .published(let outputs, let isAlone, let asked):
             guard isAlone else { return [] }
-            let (next, actions) = Self.ask(Self.candidates(view, keepers), asked, outputs, now)
+            let (next, actions) = ask(Self.candidates(view, keepers), asked, outputs, now)
             state = .published(outputs, isAlone: true, asked: next)
             return actions
         }
@@ -154,7 +159,7 @@ public struct Publication: Equatable, Sendable {
     }
 
     /// One node at a time; the one asked longest ago is asked again when all were.
-    private static func ask(
+    private func ask(
         _ candidates: [NodeID], _ asked: [NodeID: Instant], _ outputs: Digest, _ now: Instant
     ) -> ([NodeID: Instant], [Action]) {
         var asked = asked.filter { candidates.contains($0.key) }

@@ -15,6 +15,8 @@ public struct Share: Sendable {
         var changed: Instant
         var progress: UInt32 = 0
         let isCopy: Bool
+        /// It was taken for being dear.
+        let isDear: Bool
     }
 
     /// What was given away, and when.
@@ -36,8 +38,10 @@ public struct Share: Sendable {
     private var isolated = TaskSet()
     private var copies: [TaskID] = []
     private var gave: [Given] = []
-    /// One lane a grant, its dearest task last; tasks that left the queue are skipped.
-    private var lanes: [[TaskID]] = []
+    /// The order of the queue, the dearest task last, copies after all; tasks that left the queue are
+    /// skipped.
+    private var order: [TaskID] = []
+    private var isNextDear = true
     var isSaturated = false
 
     init(job: JobID, run: RunID, plan digest: Digest, known plan: JobPlan?) {
@@ -58,7 +62,7 @@ public struct Share: Sendable {
         guard plan.digest == digest, self.plan == nil else { return }
         self.plan = plan
         queue = queue.intersection(plan.all)
-        lanes = [dearestLast(queue)]
+        order = dearestLast(queue)
     }
 
     /// Tasks were granted. Those whose blob is here are not computed again but told; the rest is queued.
@@ -72,33 +76,34 @@ public struct Share: Sendable {
         isolated = isolated.union(grant.isolated.intersection(new))
         queue = queue.union(new)
         if grant.areCopies { copies += new.tasks }
-        lanes.insert(dearestLast(new), at: grant.areCopies ? 0 : lanes.count)
+        let racing = order.filter { copies.contains($0) && !new.contains($0) }
+        order = dearestLast(queue.subtracting(TaskSet(copies))) + racing
+        if grant.areCopies { order += dearestLast(new) }
     }
 
-    /// The next task: copies first, then the dearest of the range that was granted first, if `fits`.
-    mutating func next(fits: (PlannedTask) -> Bool) -> TaskID? {
+    /// The next task, if `fits`: copies first, then the dearest, for a dear task that starts late is what a
+    /// whole job waits for; but in the last of three or more slots the cheapest. Dear tasks keep the cores
+    /// busy while the link brings the inputs of cheap ones; all dear ones first would use one and then the
+    /// other.
+    mutating func next(slots: Int, fits: (PlannedTask) -> Bool) -> TaskID? {
         guard let plan else { return nil }
-        while let lane = lanes.first {
-            guard let task = lane.last else {
-                lanes.removeFirst()
-                continue
-            }
-            if !queue.contains(task) {
-                lanes[0].removeLast()
-                continue
-            }
-            guard fits(plan.tasks[task.index]) else { return nil }
-            lanes[0].removeLast()
-            return task
-        }
-        return nil
+        while let last = order.last, !queue.contains(last) { order.removeLast() }
+        while let first = order.first, !queue.contains(first) { order.removeFirst() }
+        guard let dearest = order.last, let cheapest = order.first else { return nil }
+        let dear = running.values.count { $0.isDear }
+        isNextDear = copies.contains(dearest) || dear < (slots < 3 ? slots : slots - 1)
+        let task = isNextDear ? dearest : cheapest
+        guard fits(plan.tasks[task.index]) else { return nil }
+        if isNextDear { order.removeLast() } else { order.removeFirst() }
+        return task
     }
 
     /// The task starts now. True: in a child process.
     mutating func start(_ task: TaskID, now: Instant) -> Bool {
         precondition(queue.contains(task), "\(job) starts \(task), which is not queued: \(queue)")
         queue.remove(task)
-        running[task] = Running(since: now, changed: now, isCopy: copies.contains(task))
+        running[task] = Running(
+            since: now, changed: now, isCopy: copies.contains(task), isDear: isNextDear)
         return isolated.contains(task)
     }
 
@@ -165,7 +170,8 @@ public struct Share: Sendable {
 
     /// A thief asks; what it gets leaves the queue in the same step.
     mutating func asked(
-        _ ask: AskForWork, by thief: NodeID, slots: Int, over link: LinkMeasure, now: Instant
+        _ ask: AskForWork, by thief: NodeID, slots: Int, holdsInputs: Bool, over link: LinkMeasure,
+        now: Instant
     ) -> TaskSet {
         guard let plan else { return TaskSet() }
         if gave.contains(where: { $0.transfer.request == ask.request && $0.transfer.thief == thief }) {
@@ -179,9 +185,10 @@ public struct Share: Sendable {
             let done = (now - item.value.since).seconds / max(1e-12, model.secondsPerCost)
             return sum + max(cost - done, cost * 0.1)
         }
-        let load = Victim.Load(
+        var load = Victim.Load(
             queue: queue.subtracting(TaskSet(copies)), runningCost: left, slots: slots, model: model,
             isSaturated: isSaturated)
+        load.holdsInputs = holdsInputs
         let given = Victim.give(ask, from: load, of: plan, over: link)
         guard !given.isEmpty else { return given }
         queue = queue.subtracting(given)

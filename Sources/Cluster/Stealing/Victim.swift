@@ -37,6 +37,8 @@ public enum Victim {
         public var model: CostModel
         /// Its link is full, as the owner of the scenes or as the coordinator that pulls results.
         public var isSaturated: Bool
+        /// The inputs are on its own disk: a thief would have to fetch what it need not.
+        public var holdsInputs = true
 
         /// A load.
         public init(queue: TaskSet, runningCost: Double, slots: Int, model: CostModel, isSaturated: Bool) {
@@ -53,19 +55,25 @@ public enum Victim {
         -> TaskSet
     {
         guard !load.isSaturated, !load.queue.isEmpty else { return TaskSet() }
-        let fitting = load.queue.fitting(memory: ask.memory, in: plan)
-        guard !fitting.isEmpty else { return TaskSet() }
         let mine = load.model.secondsPerCost / Double(max(1, load.slots))
         let theirs =
             (ask.secondsPerCost > 0 ? ask.secondsPerCost : load.model.secondsPerCost)
             / Double(max(1, ask.idleSlots))
+        let before = (plan.cost(load.queue) + load.runningCost) * mine
+        var fitting = load.queue.fitting(memory: ask.memory, in: plan)
+        // A slow thief gets only what it ends sooner than we would end it all.
+        if theirs > mine * FirstTaste.slowFactor {
+            fitting = TaskSet(fitting.tasks.filter { plan.cost($0) * theirs * 2 < before })
+        }
+        guard !fitting.isEmpty else { return TaskSet() }
         // Half when both are equally fast; a slower thief gets less, so that both end together.
         let share = min(0.5, mine / (mine + theirs))
         let half = plan.tail(of: fitting, share: share, running: load.runningCost)
         // A thief so slow that the victim would be done with all of it sooner only makes the job longer.
-        let before = (plan.cost(load.queue) + load.runningCost) * mine
         let after = max(before - plan.cost(half) * mine, plan.cost(half) * theirs)
-        let bytes = (ask.holdsInputs ? 0 : plan.inputBytes(half)) + plan.resultBytes(half)
+        // What has to be fetched here as well, and results that go to the coordinator from here as well, are
+        // no price of the theft.
+        let bytes = ask.holdsInputs || !load.holdsInputs ? 0 : plan.inputBytes(half) + plan.resultBytes(half)
         let price = link.time(for: bytes) * gainFactor
         return Span.seconds(min(before - after, 1e9)) > price ? half : TaskSet()
     }

@@ -45,6 +45,9 @@ public struct Worker: Sendable {
     /// What is owned of a job.
     public func owned(of job: JobID) -> TaskSet { shares[job]?.owned ?? TaskSet() }
 
+    /// The plan that the share of a job belongs to, once it is known.
+    func plan(of job: JobID) -> JobPlan? { shares[job]?.plan }
+
     /// The measured speed for a job, 0 before the first measurement.
     func secondsPerCost(of job: JobID) -> Double {
         guard let model = shares[job]?.model, model.measured > 0 else { return 0 }
@@ -66,7 +69,9 @@ public struct Worker: Sendable {
         let isNew = shares[job] == nil
         var share = shares[job] ?? Share(job: job, run: run, plan: grant.plan, known: plan)
         var grant = grant
-        if let deadly = deadly[grant.plan] { grant.isolated = grant.isolated.union(deadly.intersection(grant.tasks)) }
+        if let deadly = deadly[grant.plan] {
+            grant.isolated = grant.isolated.union(deadly.intersection(grant.tasks))
+        }
         share.granted(grant, held: held)
         shares[job] = share
         if isNew, plan == nil { actions.append(.fetchPlan(job, grant.plan)) }
@@ -117,9 +122,12 @@ public struct Worker: Sendable {
 
     /// A thief asks for work of `job`. Empty: nothing for it.
     mutating func asked(
-        _ ask: AskForWork, of job: JobID, by thief: NodeID, over link: LinkMeasure, now: Instant
+        _ ask: AskForWork, of job: JobID, by thief: NodeID, holdsInputs: Bool = true, over link: LinkMeasure,
+        now: Instant
     ) -> (given: TaskSet, actions: [Action]) {
-        let given = shares[job]?.asked(ask, by: thief, slots: slots, over: link, now: now) ?? TaskSet()
+        let given =
+            shares[job]?.asked(
+                ask, by: thief, slots: slots, holdsInputs: holdsInputs, over: link, now: now) ?? TaskSet()
         return (given, given.isEmpty ? [] : beat(job, now))
     }
 
@@ -148,8 +156,8 @@ public struct Worker: Sendable {
         return shares.keys.sorted().flatMap { beat($0, now) }
     }
 
-    /// Heartbeats that are due. A task that hangs is stopped and counts as failed here: elsewhere it runs as a
-    /// copy by now, and a task that hangs everywhere must not keep its job from ending.
+    /// Heartbeats that are due. A task that hangs is stopped and counts as failed here: elsewhere it runs as
+    /// a copy by now, and a task that hangs everywhere must not keep its job from ending.
     mutating func advance(now: Instant) -> [Action] {
         var actions: [Action] = []
         for job in shares.keys.sorted() {
@@ -190,7 +198,8 @@ public struct Worker: Sendable {
             else { break }
             let used = shares.values.reduce(0) { $0 + $1.memory }
             let limit = memory
-            guard let task = shares[job]?.next(fits: { used == 0 || $0.memory <= limit - used }) else {
+            guard let task = shares[job]?.next(slots: slots, fits: { used == 0 || $0.memory <= limit - used })
+            else {
                 blocked.insert(job)
                 continue
             }

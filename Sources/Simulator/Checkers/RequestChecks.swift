@@ -8,7 +8,9 @@ extension Checks {
     func checkRequests(_ world: World) {
         for (_, asked) in world.requests.open.sorted(by: { $0.key < $1.key }) {
             let machine = world.machines[asked.machine]
-            guard machine.isRunning, machine.generation == asked.generation, !machine.isLeaving else { continue }
+            guard machine.isRunning, machine.generation == asked.generation, !machine.isLeaving else {
+                continue
+            }
             let since = max(asked.at, machine.stalledUntil)
             if world.time - since > 40_000_000_000 {
                 fail("L3", "node \(machine.identity.id) never answered a user's request", world.time)

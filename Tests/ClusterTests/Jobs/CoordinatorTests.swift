@@ -227,8 +227,8 @@ import Testing
 @Suite struct PublicationTests {
     @Test func theManifestComesAfterTheSecondCopy() {
         var publication = Publication(hasObjectStore: false)
-        #expect(publication.begin(now: at(0)) == [.assemble])
-        #expect(publication.begin(now: at(0)) == [])
+        #expect(publication.begin(bytes: 0, now: at(0)) == [.assemble])
+        #expect(publication.begin(bytes: 0, now: at(0)) == [])
         let asked = publication.assembled(digest(1), view(3), keepers: [node(3)], now: at(1))
         #expect(asked == [.copy(outputs: digest(1), to: node(3))])
         #expect(publication.nextDeadline == at(11))
@@ -244,7 +244,7 @@ import Testing
 
     @Test func aloneItPublishesAndCopiesToTheFirstPeer() {
         var publication = Publication(hasObjectStore: false)
-        _ = publication.begin(now: at(0))
+        _ = publication.begin(bytes: 0, now: at(0))
         let alone = publication.assembled(digest(1), view(1), keepers: [], now: at(1))
         #expect(alone == [.publish(outputs: digest(1), holders: [node(1)])])
         #expect(
@@ -255,17 +255,17 @@ import Testing
 
     @Test func anInterruptedAssemblyDoesNotCount() {
         var publication = Publication(hasObjectStore: true)
-        _ = publication.begin(now: at(0))
+        _ = publication.begin(bytes: 0, now: at(0))
         publication.interrupt()
         #expect(publication.assembled(digest(1), view(1), keepers: [], now: at(1)) == [])
-        #expect(publication.begin(now: at(2)) == [.assemble])
+        #expect(publication.begin(bytes: 0, now: at(2)) == [.assemble])
         let done = publication.assembled(digest(2), view(1), keepers: [], now: at(3))
         #expect(done == [.publish(outputs: digest(2), holders: [node(1)])])
     }
 
     @Test func aFailedAssemblyIsTriedAgain() {
         var publication = Publication(hasObjectStore: true)
-        _ = publication.begin(now: at(0))
+        _ = publication.begin(bytes: 0, now: at(0))
         #expect(publication.failed(reason: "disk full", now: at(0)) == [])
         #expect(publication.nextDeadline == at(1))
         #expect(publication.advance(view(1), keepers: [], now: at(1)) == [.assemble])

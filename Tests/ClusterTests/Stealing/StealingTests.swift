@@ -251,6 +251,14 @@ import Testing
         #expect(worker.owned(of: job(1)) == set(0..<1, 2..<4))
     }
 
+    /// While two dear tasks compute, the third slot reads the inputs of a cheap one.
+    @Test func theLastOfThreeSlotsTakesTheCheapest() {
+        var worker = Worker(slots: 3, memory: .max)
+        #expect(
+            worker.granted(grant(set(0..<4)), of: job(1), run: .first, plan: plan, held: nil, now: at(0))
+                == [start(1), start(2), start(3), .beat(job(1))])
+    }
+
     @Test func aDoubledGrantChangesNothing() {
         var worker = Worker(slots: 1, memory: .max)
         _ = worker.granted(grant(set(0..<4)), of: job(1), run: .first, plan: plan, held: nil, now: at(0))
