@@ -108,7 +108,7 @@ final class PeerBlockCache: @unchecked Sendable {
         let fetched = try outcome.get()
         guard fetched.count == wanted else {
             throw RasterError(
-                "cannot read \(file.path.onOneLine) of node \(file.node.onOneLine): it sent \(fetched.count) of "
+                "cannot read \(file.path.onOneLine) of node \(file.node): it sent \(fetched.count) of "
                     + "\(wanted) bytes; the file was cut short while it was read, start the job again")
         }
         var first: [UInt8] = []

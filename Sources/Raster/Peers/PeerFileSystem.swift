@@ -18,18 +18,31 @@ public enum PeerFileSystem {
         let cache: PeerBlockCache
     }
 
-    private static let service = Mutex<Service?>(nil)
+    private struct Services {
+        var forAll: Service?
+        var forOne: [String: Service] = [:]
+    }
 
-    static var current: Service? { service.withLock { $0 } }
+    private static let services = Mutex(Services())
+
+    private static func service(for node: String) -> Service? {
+        services.withLock { $0.forOne[node] ?? $0.forAll }
+    }
 
     /// Lets GDAL read peers' files from this source; nil ends it.
     ///
-    /// - Parameter cacheBytes: what the cache of fetched blocks may hold.
-    public static func use(_ source: (any PeerFileSource)?, cacheBytes: Int = 256 << 20) {
+    /// - Parameters:
+    ///   - node: the only node that the source knows; nil for a source that knows all others.
+    ///   - cacheBytes: what the cache of fetched blocks may hold.
+    public static func use(
+        _ source: (any PeerFileSource)?, onlyFor node: String? = nil, cacheBytes: Int = 256 << 20
+    ) {
         GDALRuntime.start()
         _ = installed
         let fresh = source.map { Service(source: $0, cache: PeerBlockCache(limit: cacheBytes)) }
-        service.withLock { $0 = fresh }
+        services.withLock { services in
+            if let node { services.forOne[node] = fresh } else { services.forAll = fresh }
+        }
     }
 
     /// The path under which GDAL finds a peer's file.
@@ -85,7 +98,7 @@ public enum PeerFileSystem {
     private static func list(_ name: UnsafePointer<CChar>?) -> UnsafeMutablePointer<
         UnsafeMutablePointer<CChar>?
     >? {
-        guard let (node, path) = parts(name), let service = current else { return nil }
+        guard let (node, path) = parts(name), let service = service(for: node) else { return nil }
         do {
             var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
             for entry in try service.source.list(node: node, path: path) {
@@ -101,7 +114,7 @@ public enum PeerFileSystem {
     private static func open(_ name: UnsafePointer<CChar>?, _ access: UnsafePointer<CChar>?)
         -> UnsafeMutableRawPointer?
     {
-        guard let access, let (node, path) = parts(name), let service = current else { return nil }
+        guard let access, let (node, path) = parts(name), let service = service(for: node) else { return nil }
         guard !String(cString: access).contains(where: { "wa+".contains($0) }) else {
             say(
                 RasterError(
@@ -115,7 +128,7 @@ public enum PeerFileSystem {
     }
 
     private static func found(_ name: UnsafePointer<CChar>?) -> PeerFileStatus? {
-        guard let (node, path) = parts(name), let service = current else { return nil }
+        guard let (node, path) = parts(name), let service = service(for: node) else { return nil }
         do {
             return try service.source.status(node: node, path: path)
         } catch {

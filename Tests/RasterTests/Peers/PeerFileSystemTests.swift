@@ -41,14 +41,15 @@ final class FolderSource: PeerFileSource {
     func list(node: String, path: String) throws -> [String] { try VirtualFile.list(root + path) }
 }
 
-/// One handler a process: the tests take turns.
-@Suite(.serialized) struct PeerFileSystemTests {
-    private let folder = "/vsimem/peer-\(UUID().uuidString)"
+@Suite struct PeerFileSystemTests {
+    /// Each test is a node of its own: GDAL's file systems are the whole process's.
+    private let node = UUID().uuidString
     private let source: FolderSource
+    private var folder: String { "/vsimem/peer-\(node)" }
 
     init() {
-        source = FolderSource(root: folder)
-        PeerFileSystem.use(source, cacheBytes: 8 << 20)
+        source = FolderSource(root: "/vsimem/peer-\(node)")
+        PeerFileSystem.use(source, onlyFor: node, cacheBytes: 8 << 20)
         VSIMkdir(folder, 0o755)
         VSIMkdir(folder + "/data", 0o755)
     }
@@ -89,7 +90,7 @@ final class FolderSource: PeerFileSource {
     }
 
     private func address(_ name: String) -> String {
-        PeerFileSystem.address(node: "5f1c", path: "/data/" + name)
+        PeerFileSystem.address(node: node, path: "/data/" + name)
     }
 
     @Test(arguments: [
@@ -138,14 +139,14 @@ final class FolderSource: PeerFileSource {
 
     @Test func foldersAreListedAndNothingIsNothing() throws {
         try write("a.tif", driver: "GTiff", options: [])
-        let data = PeerFileSystem.address(node: "5f1c", path: "/data")
+        let data = PeerFileSystem.address(node: node, path: "/data")
         #expect(try VirtualFile.list(data) == ["a.tif"])
         #expect(VirtualFile.status(data)?.isFolder == true)
         let size = VirtualFile.status(folder + "/data/a.tif")?.size
         #expect(VirtualFile.status(data + "/a.tif")?.size == size)
         #expect(VirtualFile.status(data + "/none.tif") == nil)
         #expect(VirtualFile.status("/vsipeer/") == nil)
-        #expect(VirtualFile.status("/vsipeer/5f1c") == nil)
+        #expect(VirtualFile.status("/vsipeer/\(node)") == nil)
         #expect(GDALRuntime.capturing { VSIFOpenL(data + "/a.tif", "wb") }.value == nil)
     }
 
@@ -162,7 +163,7 @@ final class FolderSource: PeerFileSource {
         #expect(
             opened.message == "cannot read /data/f.tif of node 5f1c: the node does not answer; start it again"
         )
-        PeerFileSystem.use(nil)
+        PeerFileSystem.use(nil, onlyFor: node)
         #expect(VirtualFile.status(address("f.tif")) == nil)
     }
 }
