@@ -13,7 +13,8 @@ public struct ListenFailure: Error, Equatable, Sendable, CustomStringConvertible
     public let description: String
 }
 
-/// A node's connection to the other nodes.
+/// A node's connection to the other nodes. It has threads of its own from its making until `shutDown`, which
+/// is to be called also when `open` fails.
 public final class Transport: Sendable {
     /// Who we are and how we behave.
     public struct Options: Sendable {

@@ -39,7 +39,12 @@ final class Station: Sendable {
         let log = Log()
         self.log = log
         transport = Transport(options, bulk: bulk ?? { _ in nil }, report: { log.add($0) })
-        port = try await transport.open()
+        do {
+            port = try await transport.open()
+        } catch {
+            await transport.shutDown()
+            throw error
+        }
     }
 
     /// Waits until the events hold what `find` looks for.

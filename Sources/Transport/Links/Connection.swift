@@ -132,7 +132,11 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         end(.broken("the connection failed: \(error)"))
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    /// Also the end of a connection that never became active.
+    func handlerRemoved(context: ChannelHandlerContext) {
+        end(.broken("the connection was closed without a goodbye"))
+        self.context = nil
+    }
 
     // MARK: The handshake
 
