@@ -8,7 +8,7 @@ import Simulator
 struct ForecastOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "How long would a job take? Mean seconds of a task on a core of speed 1; see --tasks.",
+            "Mean seconds of a task on a core of speed 1; --tasks says how many.",
             valueName: "s"))
     var taskSeconds: Double?
 
