@@ -10,8 +10,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0", traits: []),
     ],
     targets: [
         .systemLibrary(name: "CGDAL", pkgConfig: "gdal", providers: [.apt(["libgdal-dev"])]),
@@ -32,14 +34,23 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
+        .target(
+            name: "Wire",
+            dependencies: ["Cluster", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["Protos"]),
         .target(name: "Scenes", dependencies: ["Mosaic", "Raster"]),
         .target(name: "Sample", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),
         .target(name: "Engine", dependencies: ["Mosaic", "Raster", "TileStore", "Scenes"]),
         .target(
             name: "NodeRuntime",
             dependencies: [
-                "Cluster", "Transport", "Engine", "Scenes", "Mosaic", "TileStore", "Catalog",
+                "Cluster", "Transport", "Wire", "Sodium", "Engine", "Mosaic", "TileStore", "Catalog",
                 .product(name: "Logging", package: "swift-log"),
+            ]),
+        .target(
+            name: "Web",
+            dependencies: [
+                "NodeRuntime", "Cluster", "Mosaic", .product(name: "Hummingbird", package: "hummingbird"),
             ]),
         .executableTarget(
             name: "arbutus",
@@ -55,13 +66,21 @@ let package = Package(
         .testTarget(name: "RasterTests", dependencies: ["Raster", "Mosaic", "CKernels", "CGDAL"]),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog"]),
         .testTarget(name: "TileStoreTests", dependencies: ["TileStore"]),
-        .testTarget(name: "TransportTests", dependencies: ["Transport", "Sodium", "Cluster"]),
         .testTarget(
             name: "NodeRuntimeTests",
             dependencies: [
-                "NodeRuntime", "Cluster", "Engine", "Mosaic", "Raster", "TileStore", "Catalog", "CGDAL",
+                "NodeRuntime", "Cluster", "Wire", "Engine", "Mosaic", "Raster", "TileStore", "Catalog",
+                "CGDAL",
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        .testTarget(
+            name: "TransportTests",
+            dependencies: [
+                "Transport", "Sodium", "Cluster",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        .testTarget(name: "WireTests", dependencies: ["Wire", "Cluster"]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Mosaic", "Raster", "TileStore", "CGDAL"]),
         .testTarget(name: "ScenesTests", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),
         .testTarget(name: "SampleTests", dependencies: ["Sample", "Mosaic", "Raster"]),

@@ -36,8 +36,11 @@ public struct Span: Hashable, Comparable, Sendable {
     /// Whole seconds.
     public static func seconds(_ n: Int) -> Span { Span(nanoseconds: Int64(n) * 1_000_000_000) }
 
-    /// Seconds, rounded towards zero to a nanosecond.
-    public static func seconds(_ n: Double) -> Span { Span(nanoseconds: Int64(n * 1_000_000_000)) }
+    /// Seconds, rounded towards zero to a nanosecond; at most a billion of them, either way, and none when
+    /// `n` is not a number: predictions and measurements of other nodes come this way.
+    public static func seconds(_ n: Double) -> Span {
+        n.isNaN ? .zero : Span(nanoseconds: Int64(max(-1e9, min(1e9, n)) * 1_000_000_000))
+    }
 
     /// Whole milliseconds.
     public static func milliseconds(_ n: Int) -> Span { Span(nanoseconds: Int64(n) * 1_000_000) }

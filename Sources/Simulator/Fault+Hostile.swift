@@ -66,6 +66,11 @@ extension World {
         }
     }
 
+    /// More results than one message may bear.
+    private var tooMany: [TaskResult] {
+        [TaskResult](repeating: TaskResult(task: TaskID(0), digest: Digest(0, 0, 0, 0)), count: 600)
+    }
+
     private func absurdMessage(_ known: JobHeader?, _ chance: inout SeededGenerator) -> JobMessage {
         let id = known?.id ?? JobID(high: chance.next(), low: chance.next())
         let term = known?.term ?? Term(counter: chance.next(), node: NodeID(short: chance.next()), start: 0)
@@ -74,7 +79,6 @@ extension World {
         let beyond = TaskSet(1 << 20, 1 << 40)
         let far = TaskID(1 << 40)
         let wrong = TaskResult(task: far, digest: plan)
-        let many = [TaskResult](repeating: TaskResult(task: TaskID(0), digest: plan), count: 100_000)
         let body: JobMessage.Body =
             switch chance.below(16) {
             case 0: .header(absurdHeader(id, &chance))
@@ -82,14 +86,14 @@ extension World {
             case 2: .handOver(absurdHeader(id, &chance))
             case 3: .kept(term, revision: .max, plan: plan, done: beyond, checksum: chance.next())
             case 4: .results(plan: plan, [wrong])
-            case 5: .results(plan: plan, many)
+            case 5: .results(plan: plan, tooMany)
             case 6: .knows(plan: plan, beyond, checksum: chance.next())
             case 7: .wantResults(plan: plan, beyond)
             case 8: .heartbeat(plan: plan, Heartbeat(start: chance.next(), sequence: .max, owned: beyond))
             case 9: .finished(plan: plan, wrong, took: .seconds(-1), start: chance.next(), holdSequence: .max)
             case 10: .failed(plan: plan, far, .error(reason: String(repeating: "no ", count: 10_000)))
             case 11: .holdings(plan: plan, beyond, start: chance.next(), sequence: .max)
-            case 12: .hold(plan: plan, many)
+            case 12: .hold(plan: plan, tooMany)
             case 13: .damaged(plan: plan, far)
             case 14:
                 .grant(Grant(plan: plan, request: chance.next(), tasks: beyond, secondsPerCost: .infinity))
@@ -106,7 +110,7 @@ extension World {
         switch chance.below(5) {
         case 0:
             return .buckets([UInt64](repeating: chance.next(), count: 1 + chance.below(255)), answer: true)
-        case 1: return .want([JobID](repeating: id, count: 100_000))
+        case 1: return .want([JobID](repeating: id, count: 300))
         case 2: return .headers([AgedHeader(header: absurdHeader(id, &chance), finishedFor: .zero)])
         case 3:
             guard let known else { return .root(chance.next(), chance.next()) }
@@ -126,7 +130,7 @@ extension World {
         switch chance.below(5) {
         case 0: return JobHeader(id: id, title: "", request: request, reign: Reign(term: high), state: state)
         case 1:
-            let title = String(repeating: "x", count: 100_000)
+            let title = String(repeating: "x", count: 300)
             return JobHeader(id: id, title: title, request: request, reign: reign, state: state)
         case 2:
             reign.keepers = (0..<1000).map { NodeID(short: UInt64($0)) }

@@ -34,6 +34,8 @@ public struct Simulation {
         public var link: LinkCapacity?
         /// Faults beside the mixed ones.
         public var extra: [ScheduledFault] = []
+        /// Faults and jobs that are left out.
+        public var without: Set<Omission> = []
         public var network = NetworkConditions()
         public var configuration = Configuration()
         /// A protocol fault that the run should find.
@@ -78,23 +80,13 @@ public struct Simulation {
             if nodes <= 16, draw < 0.06 { return .seconds(600 + chance.below(3000)) }
             return .seconds(120)
         }
-
-        /// The command that repeats the run.
-        public var command: String {
-            var words = ["arbutus simulate", "--seed \(seed)", "--nodes \(nodes)"]
-            words.append("--minutes \(faultSpan.seconds / 60)")
-            words.append(
-                "--schedule \(kinds.isEmpty ? "none" : kinds.map(\.rawValue).joined(separator: ","))")
-            words.append("--join \(joinSpan.seconds)")
-            return words.joined(separator: " ")
-        }
     }
 
     /// What a run showed.
     public struct Report: Sendable {
         public var options = Options()
         public var violation: Violation?
-        /// The smallest command that still shows the violation; nil until `shrunk` was asked for.
+        /// The smallest command that still shows the violation; nil until `Simulation.shrunk` looked for it.
         public var command: String?
         /// The last inputs of the nodes, when they were remembered.
         public var recent: [String] = []
@@ -155,17 +147,19 @@ public struct Simulation {
             let at = isFirst ? Span.zero : chance.span(from: .zero, to: options.joinSpan)
             schedule.append(ScheduledFault(at: at, .start(index)))
         }
-        for kind in options.kinds {
-            schedule += kind.faults(
-                nodes: options.nodes, span: options.faultSpan, jobs: options.jobs, seed: options.seed)
-        }
-        schedule += options.extra
+        for kind in options.kinds { schedule += options.faults(of: kind) }
+        schedule += options.extra.enumerated().filter {
+            !options.without.contains(Omission("extra", $0.offset))
+        }.map(\.element)
         world.schedule = schedule
         for (position, fault) in schedule.enumerated() {
             world.queue.push(.fault, at: fault.at.nanoseconds, position)
         }
         world.queue.push(.sweep, at: 1_000_000_000, 0)
-        for (number, job) in options.jobs.enumerated() { world.submitLater(job, number: number) }
+        for (number, job) in options.jobs.enumerated()
+        where !options.without.contains(Omission("job", number)) {
+            world.submitLater(job, number: number)
+        }
         if options.warm {
             world.run(until: (options.joinSpan + .milliseconds(5)).nanoseconds)
             world.completeTables()

@@ -197,7 +197,7 @@ public final class Transport: Sendable {
                 .connect(host: host, port: port)
                 .flatMap { self.call($0, number, address, expected, purpose) }
             connected.whenFailure { error in
-                self.board.home.execute { self.board.dialFailed(number, DialFailure(error, address)) }
+                self.board.home.execute { self.board.dialFailed(number, FailedDial(error, address)) }
             }
         }
     }

@@ -1,4 +1,3 @@
-import CGDAL
 import Catalog
 import Cluster
 import Engine
@@ -8,9 +7,9 @@ import Mosaic
 import Synchronization
 import Testing
 import TileStore
+import Wire
 
 @testable import NodeRuntime
-@testable import Raster
 
 /// Two nodes' shells that copy from each other: the work of a job without the protocol between them.
 @Suite struct JobShellTests {
@@ -79,7 +78,7 @@ import TileStore
         func cut(_ node: NodeID) { lock.withLock { items[node] = nil } }
 
         func copy(
-            _ item: BulkItem, from node: NodeID, limit: Int, take: (UnsafeRawBufferPointer) throws -> Void
+            _ item: BulkRequest, from node: NodeID, limit: Int, take: (UnsafeRawBufferPointer) throws -> Void
         ) throws {
             guard let items = lock.withLock({ items[node] }) else { throw BulkFailure.unreachable(node) }
             guard let source = try items.open(item) else { throw BulkFailure.absent(node) }
@@ -92,23 +91,7 @@ import TileStore
     private let job = JobID(high: 1, low: 2)
 
     private func scene() throws -> String {
-        let path = folder + "/scene"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        GDALRuntime.start()
-        for (name, factor) in [("B04", 3), ("B08", 5)] {
-            let driver = GDALGetDriverByName("GTiff")
-            let file = try #require(GDALCreate(driver, "\(path)/\(name).tif", 1100, 700, 1, GDT_UInt16, nil))
-            defer { GDALClose(file) }
-            var transform = [600_000.0, 10, 0, 5_100_000, 0, -10]
-            GDALSetGeoTransform(file, &transform)
-            let system = try CoordinateSystem(text: "EPSG:32633")
-            withExtendedLifetime(system) { _ = GDALSetSpatialRef(file, system.handle) }
-            var samples = (0..<1100 * 700).map { UInt16(1 + $0 * factor % 4000) }
-            let done = GDALRasterIO(
-                GDALGetRasterBand(file, 1), GF_Write, 0, 0, 1100, 700, &samples, 1100, 700, GDT_UInt16, 0, 0)
-            #expect(done == CE_None)
-        }
-        return path
+        try TestScene.write(folder + "/scene", columns: 1100, rows: 700)
     }
 
     @Test func aJobGoesFromNodeToNode() throws {
@@ -194,13 +177,15 @@ import TileStore
         defer { a.shell.shutDown() }
         let nobody = NodeID(short: 9)
         let header = JobHeader(
-            id: job, title: "trial", request: Digest(1, 2, 3, 4), term: Term(counter: 1, node: nobody, start: 1))
+            id: job, title: "trial", request: Digest(1, 2, 3, 4),
+            term: Term(counter: 1, node: nobody, start: 1))
         a.shell.perform(.persist(header, contentFrom: nobody))
         let reason = try a.wait { if case .persistFailed(_, let reason) = $0 { reason } else { nil } }
         #expect(reason.contains("cannot be reached"))
         a.shell.perform(.plan(job, .first, fingerprint: Digest(of: Array("another engine".utf8))))
         #expect(
-            try a.wait { if case .planFailed(_, _, let reason) = $0 { reason } else { nil } }.contains("engine"))
+            try a.wait { if case .planFailed(_, _, let reason) = $0 { reason } else { nil } }.contains(
+                "engine"))
         let result = TaskResult(task: TaskID(0), digest: Digest(5, 5, 5, 5))
         a.shell.perform(.pull(job, plan: Digest(7, 7, 7, 7), result, from: [nobody]))
         let outcome: PullOutcome = try a.wait { event in
@@ -216,6 +201,8 @@ import TileStore
             ]).isSound
         }
         #expect(isSound("ndvi.tif"))
-        for name in ["../ndvi.tif", "/etc/passwd", ".hidden", "", "a b", "a\u{0}b"] { #expect(!isSound(name)) }
+        for name in ["../ndvi.tif", "/etc/passwd", ".hidden", "", "a b", "a\u{0}b"] {
+            #expect(!isSound(name))
+        }
     }
 }

@@ -19,7 +19,7 @@ import Testing
     @Test(.timeLimit(.minutes(1))) func aNodeAloneComesUp() async throws {
         let effects = Mutex<[Effect]>([])
         let isReady = AsyncStream<Void>.makeStream()
-        let loop = NodeLoop(node()) { effect, loop in
+        let loop = NodeLoop { effect, loop in
             effects.withLock { $0.append(effect) }
             switch effect {
             case .persist(_, let ticket): if ticket != 0 { loop.post(.persisted(ticket)) }
@@ -28,7 +28,7 @@ import Testing
             default: break
             }
         }
-        loop.start()
+        loop.start(node())
         for await _ in isReady.stream {}
         let known = AsyncStream<Int>.makeStream()
         loop.ask { node in
@@ -39,7 +39,8 @@ import Testing
         loop.stop()
         let seen = effects.withLock { $0 }
         // The epoch is on the disk before anything is signed with it (PROTOCOL.md, section 1).
-        let persisted = try #require(seen.firstIndex { if case .persist(.epoch(5), _) = $0 { true } else { false } })
+        let persisted = try #require(
+            seen.firstIndex { if case .persist(.epoch(5), _) = $0 { true } else { false } })
         let signed = try #require(seen.firstIndex { if case .sign = $0 { true } else { false } })
         #expect(persisted < signed)
         #expect(loop.droppedInputs == 0)
@@ -47,8 +48,8 @@ import Testing
 
     @Test func stoppingEndsTheThread() {
         let calls = Mutex(0)
-        let loop = NodeLoop(node()) { _, _ in calls.withLock { $0 += 1 } }
-        loop.start()
+        let loop = NodeLoop { _, _ in calls.withLock { $0 += 1 } }
+        loop.start(node())
         loop.stop()
         loop.stop()
         let before = calls.withLock { $0 }

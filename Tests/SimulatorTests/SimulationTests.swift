@@ -33,6 +33,14 @@ import Testing
         #expect(report.violation == nil, "\(options.command)")
     }
 
+    /// Small runs that once failed, with jobs and all their faults as they were drawn.
+    @Test(arguments: [11, 22, 33, 43, 50, 53, 103, 118, 182])
+    func whatOnceFailedHolds(seed: UInt64) {
+        let options = Simulation.Options.mixed(seed: seed)
+        let report = Simulation.run(options)
+        #expect(report.violation == nil, "\(options.command)")
+    }
+
     /// The silence of a host is known to all in a small cluster within nine seconds.
     @Test(arguments: [2, 3, 7])
     func aSilentCrashIsKnownSoon(nodes: Int) {

@@ -142,7 +142,9 @@ extension Coordinator {
         guard now - since < Self.planFor else {
             return fail("no live node has the plan; start one that kept the job and resume it", now)
         }
-        return now - since < .seconds(3) ? [] : enter(.waitingForPlan)
+        let waitsForMore: [JobPhase] = [.waitingForRoom, .waitingForEngine]
+        guard now - since >= .seconds(3), !waitsForMore.contains(header.reign.phase) else { return [] }
+        return enter(.waitingForPlan)
     }
 
     private mutating func adopt(_ new: JobPlan) {

@@ -20,7 +20,7 @@ public struct Engine: Hashable, Sendable {
     }
 
     /// Bytes on the wire.
-    public static let encodedSize = 32 + 4 + 8 + 1
+    public static let encodedSize = 32 + 4 + 8
 }
 
 extension JobPlan: Equatable {

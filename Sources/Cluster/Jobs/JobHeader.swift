@@ -39,9 +39,7 @@ public struct JobHeader: Hashable, Sendable {
     /// The most bytes that a header may take, S11.
     public static let sizeLimit = 4096
     /// The most output holders that a header names.
-    static let holderLimit = 4
-    /// Terms beyond this are made up: they would leave no room for the next one.
-    static let counterLimit: UInt64 = 1 << 48
+    public static let holderLimit = 4
 
     /// Which job.
     public let id: JobID
@@ -94,7 +92,7 @@ public struct JobHeader: Hashable, Sendable {
 
     /// Bytes on the wire, counted generously: fixed fields, texts and lists with their lengths.
     public var encodedSize: Int {
-        16 + 32 + (24 + 4 + 2 + 8 * reign.keepers.count + 1 + 66) + (4 + 1 + 8 + 33 + 24)
+        18 + 34 + (31 + 6 + 2 + 8 * reign.keepers.count + 2 + 68) + (8 + 2 + 6 + 34 + 28)
             + (4 + title.utf8.count) + (4 + note.utf8.count) + (2 + 8 * outputHolders.count)
     }
 
@@ -104,9 +102,7 @@ public struct JobHeader: Hashable, Sendable {
         if note.utf8.count > 1024 { return "job note over 1024 bytes" }
         if reign.keepers.count > 2 { return "more than two keepers" }
         if outputHolders.count > Self.holderLimit { return "more than four output holders" }
-        if max(reign.term.counter, state.author.counter) > Self.counterLimit {
-            return "a term that cannot be"
-        }
+        if !reign.term.isPlausible || !state.author.isPlausible { return "a term that cannot be" }
         if state.run.number == 0 || state.run.number == .max { return "a run that cannot be" }
         if case .partial(let done, _) = state.manifest, done < 0 { return "negative count of tasks" }
         return encodedSize > Self.sizeLimit ? "job header over 4 KiB" : nil
@@ -164,6 +160,12 @@ public struct JobRumour: Hashable, Sendable {
         self.run = state.run
         self.holders = holders
         stateStamp = Self.stamp(state)
+    }
+
+    /// A rumour as it was received.
+    public init(job: JobID, term: Term, revision: UInt32, stateStamp: UInt64, run: RunID, holders: Int) {
+        (self.job, self.term, self.revision, self.stateStamp) = (job, term, revision, stateStamp)
+        (self.run, self.holders) = (run, holders)
     }
 
     /// Job 16, term 24, revision 4, stamp 8, run 4, holders 1.

@@ -127,9 +127,8 @@ extension NodeJobs {
             reportOwn(id, now)
             return actions
         }
-        precondition(
-            header.reign.plan == nil || plan?.digest == header.reign.plan, "\(id) is on disk without its plan"
-        )
+        // Written as a coordinator that has stepped down meanwhile: without the plan this is no whole record.
+        guard header.reign.plan == nil || plan?.digest == header.reign.plan else { return steps }
         let stored = JobRecord.Stored(term: header.term, revision: header.reign.revision)
         var record = records[id] ?? JobRecord()
         if record.storing.map({ !$0.isNewer(than: stored) }) ?? false { record.storing = nil }

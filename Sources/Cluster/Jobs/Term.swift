@@ -17,6 +17,12 @@ public struct Term: Hashable, Comparable, Sendable, CustomStringConvertible {
         self.start = start
     }
 
+    /// Counters beyond this are made up: they would leave no room for the next term.
+    static let counterLimit: UInt64 = 1 << 48
+
+    /// Whether a receiver should believe it (S11).
+    public var isPlausible: Bool { counter <= Self.counterLimit }
+
     /// The term that this start of `node` takes after `self`.
     public func next(for node: NodeID, start: UInt64) -> Term {
         Term(counter: counter &+ 1, node: node, start: start)

@@ -34,6 +34,11 @@ public struct ClusterKey: Equatable, Sendable {
     /// Opaque to the core; empty once retired.
     public internal(set) var secret: [UInt8]
     public internal(set) var stage: Stage
+
+    /// A key as it was stored or received.
+    public init(id: KeyID, secret: [UInt8], stage: Stage) {
+        (self.id, self.secret, self.stage) = (id, secret, stage)
+    }
 }
 
 /// Every key, the one in use, and who is denied.
@@ -49,6 +54,11 @@ public struct KeyTable: Equatable, Sendable {
         public let round: UInt32
         public let author: NodeID
 
+        /// A decision as it was stored or received.
+        public init(key: KeyID, round: UInt32, author: NodeID) {
+            (self.key, self.round, self.author) = (key, round, author)
+        }
+
         func beats(_ other: Use) -> Bool { (round, author, key) > (other.round, other.author, other.key) }
     }
 
@@ -62,6 +72,17 @@ public struct KeyTable: Equatable, Sendable {
     public init(first key: KeyID, secret: [UInt8]) {
         keys = [ClusterKey(id: key, secret: secret, stage: .installed)]
         use = Use(key: key, round: 0, author: NodeID(short: 0))
+    }
+
+    /// A table as it was stored or received, in any order; nil if no node can have such a one.
+    public init?(keys: [ClusterKey], use: Use, denied: [NodeID]) {
+        self.keys = keys
+        self.use = use
+        self.denied = denied
+        guard isPlausible, Set(keys.map(\.id)).count == keys.count, Set(denied).count == denied.count else {
+            return nil
+        }
+        tidy()
     }
 
     /// The key of that id; nil when the table lacks it.
@@ -84,8 +105,8 @@ public struct KeyTable: Equatable, Sendable {
         return state
     }
 
-    /// Bytes on the wire: a key is id 4, stage 1, secret 32; the decision 16; a denied node 8.
-    public var encodedSize: Int { 16 + keys.reduce(0) { $0 + 5 + $1.secret.count } + 8 * denied.count }
+    /// Bytes on the wire: a key is id 5, stage 2, secret 34, framing 2; the decision 18; a denied node 8.
+    public var encodedSize: Int { 21 + keys.reduce(0) { $0 + 11 + $1.secret.count } + 8 * denied.count }
 
     /// Whether a receiver should look at it at all (PROTOCOL section 7, S11).
     public var isPlausible: Bool {

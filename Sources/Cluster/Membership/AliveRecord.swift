@@ -83,11 +83,13 @@ public struct AliveRecord: Equatable, Sendable {
         version.isPlausible && claim.keys.count <= KeyTable.mostKeys && claim.address.text.utf8.count <= 255
     }
 
-    /// Bytes on the wire: public key 32, signature 64, start id 8, version 8, address, keys, engine, 12 of
-    /// framing.
+    /// Bytes on the wire: public key 32, signature 64, id 8, start id 8, version 8, address, keys, engine, 4
+    /// of framing; more if a newer version's record says more.
     public var encodedSize: Int {
-        32 + 64 + 8 + 8 + claim.address.text.utf8.count + KeyID.encodedSize * claim.keys.count + 12
+        let known =
+            32 + 64 + 8 + 8 + 8 + claim.address.text.utf8.count + KeyID.encodedSize * claim.keys.count + 4
             + (claim.engine == nil ? 0 : Engine.encodedSize)
+        return max(sealed.count, known)
     }
 
     public static func == (a: AliveRecord, b: AliveRecord) -> Bool {

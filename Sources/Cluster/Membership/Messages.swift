@@ -63,11 +63,11 @@ extension Datagram.Message {
     var encodedSize: Int {
         switch self {
         case .ping, .ack, .nack, .echo: 8
-        case .pingRequest, .dialRequest: 16
-        case .gossip, .notMe: 0
-        case .digest: 24
-        case .echoReply: 12
-        case .dialReport: 9
+        case .pingRequest, .dialRequest: 19
+        case .gossip, .notMe: 1
+        case .digest: 28
+        case .echoReply: 13
+        case .dialReport: 12
         case .job: JobRumour.encodedSize
         }
     }
@@ -85,8 +85,8 @@ public struct TableEntry: Equatable, Sendable {
         self.standing = standing
     }
 
-    /// Record, version 8 and standing 1.
-    public var encodedSize: Int { record.encodedSize + 9 }
+    /// Record, version and standing 8, and 6 of framing.
+    public var encodedSize: Int { record.encodedSize + 14 }
 }
 
 /// A message on a link, in order and sealed by the session (PROTOCOL section 6).
@@ -106,20 +106,21 @@ public enum Frame: Equatable, Sendable {
     /// About the headers of all jobs.
     case book(BookMessage)
 
-    /// Bytes on the wire: length 4, type and stream 5, tag 16, TCP and IP headers 40, and the content.
+    /// Bytes on the wire: length 4, type and stream 5, tag 16, TCP and IP headers 40, the content, and 4 that
+    /// say what it is.
     public var encodedSize: Int {
         let content =
             switch self {
             case .hello(let record, _, _, let rumour, let seen):
-                record.encodedSize + 24 + (rumour?.encodedSize ?? 0) + (seen?.text.utf8.count ?? 0)
+                record.encodedSize + 32 + (rumour?.encodedSize ?? 0) + (seen?.text.utf8.count ?? 0)
             case .packet(let message, let rumours):
-                message.encodedSize + rumours.reduce(0) { $0 + $1.encodedSize }
-            case .buckets(let digests): 8 * digests.count
-            case .entries(let entries, let wanted): entries.reduce(wanted.count) { $0 + $1.encodedSize }
+                message.encodedSize + rumours.reduce(1) { $0 + $1.encodedSize }
+            case .buckets(let digests): 3 + 8 * digests.count
+            case .entries(let entries, let wanted): entries.reduce(3 + wanted.count) { $0 + $1.encodedSize }
             case .keys(let table): table.encodedSize
             case .job(let message): message.encodedSize
             case .book(let message): message.encodedSize
             }
-        return 65 + content
+        return 69 + content
     }
 }

@@ -78,12 +78,13 @@ public enum Rumour: Equatable, Sendable {
         }
     }
 
-    /// Bytes on the wire: tag 1, id 8, version 8; a suspicion adds 8 a suspecter and 5 of age and flags.
+    /// Bytes on the wire: framing 4 (a record 6), id 9, version 5 (of a node that started a few thousand
+    /// times at most); a suspicion adds 8 a suspecter and 9 of age and flags.
     public var encodedSize: Int {
         switch self {
-        case .alive(let record): 1 + record.encodedSize
-        case .suspect(_, _, let by, _, _): 17 + 8 * by.count + 5
-        case .dead, .left: 17
+        case .alive(let record): 6 + record.encodedSize
+        case .suspect(_, _, let by, _, _): 18 + 8 * by.count + 9
+        case .dead, .left: 18
         }
     }
 }

@@ -4,6 +4,7 @@ import Engine
 import Foundation
 import Synchronization
 import TileStore
+import Wire
 
 /// Requests and plans by their digests: in the journal, and those in use in memory.
 final class JobContents: Sendable {
@@ -90,7 +91,16 @@ final class JobContents: Sendable {
 extension JobID {
     /// The sixteen bytes.
     var bytes: [UInt8] {
-        [high, low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) } }
+        [high, low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) }
+        }
+    }
+
+    /// Reads 32 hexadecimal digits; nil for anything else.
+    public init?(_ text: String) {
+        guard text.utf8.count == 32, text.allSatisfy({ $0.isASCII && $0.isHexDigit }),
+            let high = UInt64(text.prefix(16), radix: 16), let low = UInt64(text.suffix(16), radix: 16)
+        else { return nil }
+        self.init(high: high, low: low)
     }
 
     /// Reads sixteen bytes; nil for another number of them.

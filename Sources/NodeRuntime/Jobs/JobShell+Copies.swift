@@ -2,6 +2,7 @@ import Cluster
 import Engine
 import Foundation
 import TileStore
+import Wire
 
 // What moves between nodes, and what the coordinator makes of it.
 
@@ -61,12 +62,27 @@ extension JobShell {
         remove(work)
     }
 
-    /// Copies outputs and their manifest from the node that assembled them.
+    /// Copies outputs and their manifest from the node that assembled them, and tells the protocol.
     func copyOutputs(_ digest: Digest, _ job: JobID, from node: NodeID) {
-        if parts.outputs.manifest(digest.hash) != nil {
-            return answer(.outputsStored(job, outputs: digest))
+        // A copy that failed is asked for again by the coordinator, or of another node.
+        if storeOutputs(digest, job, from: node) { answer(.outputsStored(job, outputs: digest)) }
+    }
+
+    /// The same for a user of this node, who wants to read them here.
+    func fetchOutputs(
+        _ digest: Digest, of job: JobID, from node: NodeID, done: @escaping @Sendable () -> Void
+    ) {
+        transfers.add {
+            _ = self.storeOutputs(digest, job, from: node)
+            done()
         }
+    }
+
+    /// - Returns: whether the outputs are on this node's disk now.
+    private func storeOutputs(_ digest: Digest, _ job: JobID, from node: NodeID) -> Bool {
+        if parts.outputs.manifest(digest.hash) != nil { return true }
         let work = parts.outputs.workFolder()
+        defer { remove(work) }
         do {
             let text = try parts.peers.bytes(.manifest(digest), from: node, limit: 16 << 20)
             let manifest = try JSONDecoder().decode(OutputManifest.self, from: Data(text))
@@ -76,12 +92,11 @@ extension JobShell {
             try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
             for file in manifest.files { try copy(file, from: node, to: "\(work)/\(file.name)") }
             _ = try parts.outputs.publish(manifest.files, from: work)
-            answer(.outputsStored(job, outputs: digest))
+            return true
         } catch {
-            // The coordinator asks again, or another node.
             parts.logger.warning("cannot copy the outputs of job \(job) from node \(node): \(error)")
+            return false
         }
-        remove(work)
     }
 
     private func copy(_ file: JobAssembler.File, from node: NodeID, to path: String) throws {

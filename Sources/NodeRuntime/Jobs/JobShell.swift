@@ -44,7 +44,7 @@ final class JobShell: @unchecked Sendable {
     private let disk = DispatchQueue(label: "arbutus journal")
     private let planning = DispatchQueue(label: "arbutus planning")
     private let assembling = DispatchQueue(label: "arbutus assembly")
-    private let transfers: TransferQueue
+    let transfers: TransferQueue
 
     /// - Parameter post: takes events to the protocol; from any thread.
     init(_ parts: Parts, post: @escaping @Sendable (JobEvent) -> Void) {
@@ -143,7 +143,8 @@ final class JobShell: @unchecked Sendable {
             let bytes = try contents.bytes(digest, of: job, from: [])
             let request = try JSONDecoder().decode(MosaicRequest.self, from: Data(bytes))
             let plan = try JobPlanner(request).plan()
-            let content = JobContent(request: request, plan: plan, fingerprint: parts.fingerprint,
+            let content = JobContent(
+                request: request, plan: plan, fingerprint: parts.fingerprint,
                 owner: parts.own.short)
             let known = try contents.keep(content, of: job)
             post(.planned(job, run, known.plan, inputHolders: []))
@@ -174,6 +175,14 @@ final class JobShell: @unchecked Sendable {
                 TaskResult(task: TaskID(number), digest: Digest($0.digest))
             }
         }
+    }
+
+    /// A kept job's plan after a start, and its blobs; nil when the plan is not here.
+    func restored(_ plan: Digest, of job: JobID) -> (plan: ClusterPlan, blobs: [TaskResult])? {
+        guard case .success(let known) = Result(catching: { try contents.plan(plan, of: job) }) else {
+            return nil
+        }
+        return (known.plan, blobs(of: known))
     }
 
     private func key(of task: TaskID, _ plan: Digest, _ job: JobID) -> ContentHash? {
@@ -210,7 +219,9 @@ final class JobShell: @unchecked Sendable {
     }
 
     private func setPins(_ plan: Digest, _ job: JobID, _ isPinned: Bool) {
-        guard case .success(let known) = Result(catching: { try contents.plan(plan, of: job) }) else { return }
+        guard case .success(let known) = Result(catching: { try contents.plan(plan, of: job) }) else {
+            return
+        }
         for key in known.engine.keys {
             if isPinned { parts.store.pin(key) } else { parts.store.unpin(key) }
         }

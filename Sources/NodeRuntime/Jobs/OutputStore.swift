@@ -41,8 +41,8 @@ struct OutputStore {
                     atPath: "\(folder)/\(part)", withIntermediateDirectories: true)
             } catch {
                 throw RuntimeError(
-                    "cannot make the folder of mosaics \(folder): \(error.localizedDescription); choose another "
-                        + "with outputs.store")
+                    "cannot make the folder of mosaics \(folder): \(error.localizedDescription); choose "
+                        + "another with outputs.store")
             }
         }
     }

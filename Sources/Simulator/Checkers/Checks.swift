@@ -268,7 +268,22 @@ final class Checks {
 
     // MARK: Memory
 
+    /// By machine: what its process was handed in this virtual second.
+    private var inputsNow: (second: Int64, counts: [Int: Int]) = (0, [:])
+    static let mostInputs = 20_000
+
+    /// S11: a node that never comes to rest works without end, at no virtual time at all or nearly.
+    private func countInput(_ time: Int64, _ machine: Int) {
+        let second = time / 1_000_000_000
+        if inputsNow.second != second { inputsNow = (second, [:]) }
+        inputsNow.counts[machine, default: 0] += 1
+        if inputsNow.counts[machine] == Checks.mostInputs {
+            fail("S11", "machine \(machine) has \(Checks.mostInputs) inputs in a second", time)
+        }
+    }
+
     func remember(_ time: Int64, _ machine: Int, _ input: Input) {
+        countInput(time, machine)
         if case .timer = input {
             if lastTimer.time == time, lastTimer.machine == machine {
                 lastTimer.count += 1

@@ -57,14 +57,14 @@ extension SocketAddress {
     }
 }
 
-extension DialFailure {
+extension FailedDial {
     /// What the network's error means for a dial.
     init(_ error: any Error, _ address: Address) {
         switch error {
         case let error as NIOConnectionError where error.connectionErrors.isEmpty:
             self = .unresolved(address.text)
         case let error as NIOConnectionError:
-            let failures = error.connectionErrors.map { DialFailure($0.error, address) }
+            let failures = error.connectionErrors.map { FailedDial($0.error, address) }
             // Refused is a fact about the host only if every address of it refuses.
             self = failures.first { $0 != .refused } ?? .refused
         case let error as IOError where error.errnoCode == ECONNREFUSED: self = .refused

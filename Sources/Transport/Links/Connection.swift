@@ -6,11 +6,14 @@ import NIOCore
 
 /// What a connection reports, on its own event loop.
 protocol ConnectionOwner: AnyObject, Sendable {
-    /// The handshake is complete and, for a caller, the peer has confirmed it.
+    /// A control connection whose peer is known: our call before its proof, or a peer's call after its proof.
+    /// It waits for `decide`.
+    func asks(_ connection: Connection, _ session: LinkSession)
+    /// The peer confirmed our call; a bulk link stands.
     func established(_ connection: Connection, _ session: LinkSession)
     /// A frame of a control link.
     func received(_ bytes: [UInt8], stream: UInt32, on connection: Connection, _ session: LinkSession)
-    /// The connection is gone; `session` is nil if the handshake was not complete.
+    /// The connection is gone; `session` is nil if the peer did not become known.
     func ended(_ connection: Connection, _ session: LinkSession?, _ end: Connection.End, _ sums: FrameCounts)
     /// Who receives the frames of this bulk link; nil refuses it.
     func bulkReceiver(_ link: BulkLink) -> (any BulkReceiver)?
@@ -25,15 +28,28 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     enum End: Equatable, Sendable {
         case handshakeFailed(HandshakeFailure)
         case handshakeTimedOut
-        /// The connection was cut during the handshake.
+        /// The connection was cut before it was a link.
         case cut
+        /// It gave way to another connection before it was a link.
+        case gaveWay
+        /// The peer did not want it before it was a link.
+        case unwelcome
         case link(LinkLoss)
     }
 
-    /// handshaking → confirming (callers only) → open → leaving → ended.
+    /// What becomes of a connection that asked.
+    enum Decision: Sendable {
+        case goOn
+        /// Another connection is the link.
+        case giveWay
+    }
+
+    /// handshaking → asking → confirming (callers only) → open → leaving → ended.
     private enum Phase {
         case handshaking(LinkHandshake)
-        /// We called, and the handshake is complete for us; the peer may still refuse us.
+        /// The peer is known; the owner decides. A caller's proof waits with it.
+        case asking(OpenLink, proof: [UInt8])
+        /// We called and proved ourselves; the peer may still refuse us.
         case confirming(OpenLink)
         case open(OpenLink)
         /// Goodbye was said; what still arrives is taken.
@@ -96,7 +112,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
             let actions = handshake.received(buffer.readableBytesView)
             phase = .handshaking(handshake)
             run(actions)
-        case .confirming(let link), .open(let link), .leaving(let link, _):
+        case .asking(let link, _), .confirming(let link), .open(let link), .leaving(let link, _):
             buffer.withUnsafeReadableBytes { feed($0, to: link) }
         case .ended: break
         }
@@ -127,31 +143,46 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     }
 
     private func run(_ actions: [LinkHandshake.Action]) {
+        var proof: [UInt8] = []
+        let isDone = actions.contains { if case .established = $0 { true } else { false } }
         for action in actions {
             switch action {
-            case .send(let bytes): write(bytes)
+            case .send(let bytes): if isDone { proof = bytes } else { write(bytes) }
             case .failed(let failure): finish(.handshakeFailed(failure))
-            case .established(let session, let rest): establish(session, rest)
+            case .established(let session, let rest): know(session, proof: proof, rest)
             }
         }
     }
 
     private func write(_ bytes: [UInt8]) {
-        guard let context else { return }
+        guard let context, !bytes.isEmpty else { return }
         context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes: bytes)), promise: nil)
     }
 
-    private func establish(_ session: LinkSession, _ rest: [UInt8]) {
+    private func know(_ session: LinkSession, proof: [UInt8], _ rest: [UInt8]) {
         guard let context else { return }
         let link = OpenLink(session, context: context, limits: limits)
-        if session.isCaller {
-            phase = .confirming(link)
-        } else {
-            phase = .open(link)
-            link.send(.alive, stream: 0, [])
-            opened(link)
-        }
+        phase = .asking(link, proof: proof)
+        if session.purpose == .bulk { decide(.goOn) } else { owner.asks(self, session) }
         if !rest.isEmpty { rest.withUnsafeBytes { feed($0, to: link) } }
+    }
+
+    /// The owner's answer, on the event loop.
+    func decide(_ decision: Decision) {
+        guard case .asking(let link, let proof) = phase else { return }
+        switch (decision, link.session.isCaller) {
+        case (.giveWay, true): finish(.gaveWay)
+        case (.giveWay, false):
+            link.send(.goodbye, stream: 0, [Goodbye.duplicate.rawValue]) { self.finish(.gaveWay) }
+        case (.goOn, true):
+            phase = .confirming(link)
+            write(proof)
+        case (.goOn, false):
+            // The owner knows of the link before the peer does: what the peer does next comes after it.
+            phase = .open(link)
+            opened(link)
+            send(.alive, stream: 0, [])
+        }
     }
 
     private func opened(_ link: OpenLink) {
@@ -168,7 +199,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
             }
             bulk = (bulkLink, receiver)
         }
-        owner.established(self, link.session)
+        if link.session.purpose == .bulk || link.session.isCaller { owner.established(self, link.session) }
     }
 
     private func handshakeIsOver() {
@@ -191,7 +222,10 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
                 self.take(kind, stream, payload, link)
             }
         } catch {
-            end(.broken("cut: the peer sent \(error)"))
+            switch phase {
+            case .asking, .confirming: finish(.handshakeFailed(.malformed))
+            default: end(.broken("cut: the peer sent \(error)"))
+            }
         }
     }
 
@@ -205,9 +239,15 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
             saidGoodbye(Goodbye(rawValue: payload.first ?? 0) ?? .done, link)
             return false
         }
-        if case .confirming = phase {
+        switch phase {
+        case .confirming:
             phase = .open(link)
             opened(link)
+        case .asking where kind != .alive:
+            // Nobody has confirmed the link: there is nothing to be said on it.
+            finish(.handshakeFailed(.malformed))
+            return false
+        default: break
         }
         switch (kind, phase) {
         case (.control, .open), (.control, .leaving):
@@ -230,8 +270,8 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
     private func saidGoodbye(_ reason: Goodbye, _ link: OpenLink) {
         switch phase {
-        case .confirming:
-            finish(reason == .unwelcome ? .link(.goodbye(reason)) : .cut)
+        case .confirming, .asking:
+            finish(reason == .duplicate ? .gaveWay : reason == .unwelcome ? .unwelcome : .cut)
         case .open:
             phase = .leaving(link, .goodbye(reason))
             link.send(.goodbye, stream: 0, [reason.rawValue]) { self.finish(.link(.goodbye(reason))) }
@@ -248,7 +288,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
             phase = .leaving(link, loss)
             link.send(.goodbye, stream: 0, [reason.rawValue])
             loop.scheduleTask(in: .nanoseconds(seconds: limits.goodbye)) { self.finish(.link(loss)) }
-        case .handshaking: finish(.cut)
+        case .handshaking, .asking: finish(.cut)
         case .leaving, .ended: break
         }
     }
@@ -271,7 +311,8 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     /// Bytes that wait for the network.
     var waitingBytes: Int {
         switch phase {
-        case .confirming(let link), .open(let link), .leaving(let link, _): link.waitingBytes
+        case .asking(let link, _), .confirming(let link), .open(let link), .leaving(let link, _):
+            link.waitingBytes
         case .handshaking, .ended: 0
         }
     }
@@ -304,7 +345,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
     private func end(_ loss: LinkLoss) {
         switch phase {
-        case .handshaking, .confirming: finish(.cut)
+        case .handshaking, .asking, .confirming: finish(.cut)
         case .open: finish(.link(loss))
         case .leaving(_, let said): finish(.link(said))
         case .ended: break
@@ -316,8 +357,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         switch phase {
         case .ended: return
         case .handshaking: link = nil
-        case .confirming: link = nil
-        case .open(let open), .leaving(let open, _): link = open
+        case .asking(let open, _), .confirming(let open), .open(let open), .leaving(let open, _): link = open
         }
         phase = .ended
         handshakeIsOver()

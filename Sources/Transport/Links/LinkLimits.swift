@@ -18,8 +18,8 @@ public struct LinkLimits: Equatable, Sendable {
     public var stall = 15.0
     /// A link that was told goodbye is cut after this time, whether the peer answers or not.
     public var goodbye = 2.0
-    /// Two dials between two nodes count as simultaneous within this time.
-    public var simultaneous = 5.0
+    /// A call that crosses ours arrives within this time after ours was confirmed.
+    public var crossing = 5.0
     /// Bytes that wait for the network: senders of bulk pause above the high mark, until the low one.
     public var highWatermark = 4 << 20
     public var lowWatermark = 1 << 20

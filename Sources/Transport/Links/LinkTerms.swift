@@ -82,7 +82,8 @@ public enum HandshakeFailure: Error, Equatable, Sendable, CustomStringConvertibl
         case .malformed: "the handshake failed: a message of an impossible form"
         case .falseIdentity: "the peer shows a node key that it does not hold"
         case .notAdmitted(let node, let key):
-            "node \(node) is not admitted under key \(key): it was denied, or was not a member before a node was"
+            "node \(node) is not admitted under key \(key): it was denied, "
+                + "or was not a member before another was"
         case .ourselves: "the address leads to this node itself"
         case .otherStart(let start): "another process runs with this node's key (start \(start))"
         }

@@ -30,10 +30,14 @@ final class Switchboard: ConnectionOwner, @unchecked Sendable {
         self.limits = limits
         self.makeReceiver = makeReceiver
         self.report = report
-        table = LinkTable(me: me, simultaneous: limits.simultaneous)
+        table = LinkTable(me: me, crossing: limits.crossing)
     }
 
     // MARK: Connections report, each on its own loop
+
+    func asks(_ connection: Connection, _ session: LinkSession) {
+        home.execute { self.isKnown(connection, session) }
+    }
 
     func established(_ connection: Connection, _ session: LinkSession) {
         home.execute { self.stands(connection, session) }
@@ -58,19 +62,23 @@ final class Switchboard: ConnectionOwner, @unchecked Sendable {
 
     // MARK: On the home loop
 
-    private func stands(_ connection: Connection, _ session: LinkSession) {
-        guard !isClosing else { return leave(connection, .done, .closedHere) }
+    private func isKnown(_ connection: Connection, _ session: LinkSession) {
         connections[connection.number] = (connection, session)
+        guard !isClosing else { return decide(connection.number, .giveWay) }
+        let entry = LinkTable.Entry(connection: connection.number, peer: session.peer, at: seconds())
+        for action in session.isCaller ? table.met(entry) : table.called(entry) { run(action) }
+    }
+
+    private func stands(_ connection: Connection, _ session: LinkSession) {
+        connections[connection.number] = (connection, session)
+        guard !isClosing else { return leave(connection, .done, .closedHere) }
         if session.purpose == .bulk { return bulkStands(connection, session) }
-        let entry = LinkTable.Entry(
-            connection: connection.number, peer: session.peer, isCaller: session.isCaller, since: seconds())
-        for action in table.established(entry) { run(action) }
-        settle(connection, session)
+        for action in table.confirmed(connection.number, by: session.peer.id, at: seconds()) { run(action) }
     }
 
     private func bulkStands(_ connection: Connection, _ session: LinkSession) {
         bulkLinks[session.peer.id, default: 0] += 1
-        settle(connection, session)
+        _ = settle(connection, session)
         guard bulkLinks[session.peer.id, default: 0] > limits.bulkLinksPerPeer, !session.isCaller else {
             return
         }
@@ -79,37 +87,48 @@ final class Switchboard: ConnectionOwner, @unchecked Sendable {
         leave(connection, .unwelcome, .closedHere)
     }
 
-    /// A dial that led to another node than it meant leaves its link standing, and has failed.
-    private func settle(_ connection: Connection, _ session: LinkSession) {
-        guard let dial = connection.dial, dials.remove(dial) != nil else { return }
-        if let expected = connection.expected, expected != session.peer.id {
-            report(.dialFailed(dial, .otherNode(session.peer.id)))
-        }
-    }
-
     private func run(_ action: LinkTable.Action) {
         switch action {
-        case .up(let number): announce(number, dial: connections[number]?.connection.dial)
-        case .merged(let number, let stays):
-            if let dial = connections[number]?.connection.dial { announce(stays, dial: dial) }
+        case .prove(let number), .confirm(let number): decide(number, .goOn)
+        case .reject(let number): decide(number, .giveWay)
+        case .merge(let number, let link):
+            if let (connection, _) = connections[number] { announce(link, to: connection) }
+            decide(number, .giveWay)
+        case .crossed(let number):
+            if let dial = connections[number]?.connection.dial { dialFailed(dial, .crossed) }
+            decide(number, .giveWay)
+        case .up(let number):
+            if let (connection, _) = connections[number] { announce(number, to: connection) }
         case .retire(let number):
             if let (connection, _) = connections[number] { leave(connection, .duplicate, .replaced) }
         case .lost(let peer, let loss): report(.linkLost(peer, loss))
         }
     }
 
-    private func announce(_ number: UInt64, dial: UInt64?) {
-        guard let (connection, session) = connections[number] else { return }
-        let meant = connection.expected == nil || connection.expected == session.peer.id
+    private func decide(_ number: UInt64, _ decision: Connection.Decision) {
+        guard let (connection, _) = connections[number] else { return }
+        connection.loop.execute { connection.decide(decision) }
+    }
+
+    /// The link stands, and `connection` led to it or to finding it.
+    private func announce(_ link: UInt64, to connection: Connection) {
+        guard let (_, session) = connections[link] else { return }
         report(
             .linkUp(
                 LinkUp(
-                    peer: session.peer, seenAt: connection.remote, dial: meant ? dial : nil, key: session.key,
-                    version: session.version, features: session.features)))
+                    peer: session.peer, seenAt: connection.remote, dial: settle(connection, session),
+                    key: session.key, version: session.version, features: session.features)))
+    }
+
+    /// The dial that this connection answers. If it meant another node, it has failed although a link stands.
+    private func settle(_ connection: Connection, _ session: LinkSession) -> UInt64? {
+        guard let dial = connection.dial, dials.remove(dial) != nil else { return nil }
+        guard let expected = connection.expected, expected != session.peer.id else { return dial }
+        report(.dialFailed(dial, .otherNode(session.peer.id)))
+        return nil
     }
 
     private func isGone(_ connection: Connection, _ session: LinkSession?, _ end: Connection.End) {
-        connections[connection.number] = nil
         if case .link(let loss) = end, let session {
             if session.purpose == .bulk { forgetBulk(session.peer.id) }
             if case .broken(let reason) = loss, reason.hasPrefix("cut: ") {
@@ -117,11 +136,26 @@ final class Switchboard: ConnectionOwner, @unchecked Sendable {
             }
             for action in table.ended(connection.number, of: session.peer.id, loss) { run(action) }
         } else {
-            counts.handshakesFailed += 1
-            if connection.dial == nil { sayWhy(connection, end) }
+            if let session {
+                for action in table.ended(connection.number, of: session.peer.id, .closedHere) { run(action) }
+            }
+            didNotStand(connection, session, end)
         }
-        if let dial = connection.dial { dialFailed(dial, Switchboard.failure(end)) }
+        connections[connection.number] = nil
         tellWhenEmpty()
+    }
+
+    private func didNotStand(_ connection: Connection, _ session: LinkSession?, _ end: Connection.End) {
+        if end == .gaveWay, let peer = session?.peer.id, let entry = table.entries[peer] {
+            if let dial = connection.dial, dials.contains(dial) { announce(entry.connection, to: connection) }
+            return
+        }
+        if end != .gaveWay { counts.handshakesFailed += 1 }
+        if let dial = connection.dial {
+            dialFailed(dial, Switchboard.failure(end))
+        } else {
+            sayWhy(connection, end)
+        }
     }
 
     private func forgetBulk(_ peer: NodeID) {
@@ -134,16 +168,17 @@ final class Switchboard: ConnectionOwner, @unchecked Sendable {
         case .handshakeFailed(let failure): report(.refused(connection.remote, failure.description))
         case .handshakeTimedOut:
             report(.refused(connection.remote, "no complete handshake within \(limits.handshake) s"))
-        case .cut, .link: break
+        case .cut, .gaveWay, .unwelcome, .link: break
         }
     }
 
-    private static func failure(_ end: Connection.End) -> DialFailure {
+    private static func failure(_ end: Connection.End) -> FailedDial {
         switch end {
         case .handshakeFailed(let failure): .handshake(failure)
         case .handshakeTimedOut: .timedOut
         case .cut: .cut
-        case .link(.goodbye(.unwelcome)): .handshake(.busy)
+        case .gaveWay: .crossed
+        case .unwelcome: .unwelcome
         case .link: .cut
         }
     }
@@ -159,7 +194,7 @@ final class Switchboard: ConnectionOwner, @unchecked Sendable {
     func dialBegins(_ dial: UInt64) { dials.insert(dial) }
 
     /// The dial of that number is over without a link, unless it was settled before.
-    func dialFailed(_ dial: UInt64, _ failure: DialFailure) {
+    func dialFailed(_ dial: UInt64, _ failure: FailedDial) {
         if dials.remove(dial) != nil { report(.dialFailed(dial, failure)) }
     }
 

@@ -11,7 +11,7 @@ public enum TransportEvent: Sendable {
     /// The control link ended.
     case linkLost(LinkPeer, LinkLoss)
     /// The dial of that number led to no link.
-    case dialFailed(UInt64, DialFailure)
+    case dialFailed(UInt64, FailedDial)
     /// A control frame's payload.
     case control([UInt8], stream: UInt32, from: LinkPeer)
     /// A datagram, opened; for us or, by its target, for another node that had our address.
@@ -68,7 +68,7 @@ public enum Goodbye: UInt8, Sendable {
 }
 
 /// Why a dial led to no link.
-public enum DialFailure: Error, Equatable, Sendable, CustomStringConvertible {
+public enum FailedDial: Error, Equatable, Sendable, CustomStringConvertible {
     /// The host answers and nobody listens there.
     case refused
     /// Silence for the connect limit or the handshake limit.
@@ -83,6 +83,10 @@ public enum DialFailure: Error, Equatable, Sendable, CustomStringConvertible {
     case otherNode(NodeID)
     /// The connection ended before the link stood.
     case cut
+    /// Another dial to the same node is under way.
+    case crossed
+    /// The node wants no link, or no further one.
+    case unwelcome
     /// The transport is shutting down.
     case closing
 
@@ -95,6 +99,8 @@ public enum DialFailure: Error, Equatable, Sendable, CustomStringConvertible {
         case .handshake(let failure): failure.description
         case .otherNode(let node): "node \(node) lives there"
         case .cut: "the connection was cut during the handshake"
+        case .crossed: "another dial to the same node is under way"
+        case .unwelcome: "the node wants no further link"
         case .closing: "this node is shutting down"
         }
     }

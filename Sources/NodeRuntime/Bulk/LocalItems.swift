@@ -1,6 +1,7 @@
 import Catalog
 import Foundation
 import TileStore
+import Wire
 
 /// What this node can give others: contents of the journal, blobs of the store, outputs.
 struct LocalItems: Sendable {
@@ -24,8 +25,8 @@ struct LocalItems: Sendable {
     /// Finds an item; nil when it is not here.
     ///
     /// - Throws: `JournalError` when the journal cannot be read.
-    func open(_ item: BulkItem) throws -> Source? {
-        switch item {
+    func open(_ request: BulkRequest) throws -> Source? {
+        switch request {
         case .content(let digest): return try journal.content(digest.bytes).map(Source.bytes)
         case .manifest(let digest):
             return outputs.manifestBytes(digest.hash).map { Source.bytes(Array($0)) }
@@ -43,6 +44,7 @@ struct LocalItems: Sendable {
                 return nil
             }
             return .file(descriptor: file, offset: 0, length: Int(facts.st_size))
+        case .sceneStatus, .sceneRange, .sceneFolder: return nil
         }
     }
 
@@ -56,7 +58,8 @@ struct LocalItems: Sendable {
         case .bytes(let bytes):
             try bytes.withUnsafeBytes { all in
                 for start in stride(from: 0, to: all.count, by: pieceBytes) {
-                    try take(UnsafeRawBufferPointer(rebasing: all[start..<min(start + pieceBytes, all.count)]))
+                    try take(
+                        UnsafeRawBufferPointer(rebasing: all[start..<min(start + pieceBytes, all.count)]))
                 }
             }
             return true

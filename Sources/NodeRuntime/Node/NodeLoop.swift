@@ -18,20 +18,18 @@ public final class NodeLoop: @unchecked Sendable {
     private var isStopped = false
     private var dropped = 0
     private let ended = DispatchSemaphore(value: 0)
-    /// Touched by the loop's thread only.
-    private var node: Node
+    /// Set before the thread begins, touched by it only.
+    private var node: Node?
     private let perform: @Sendable (Effect, NodeLoop) -> Void
 
     /// - Parameter perform: carries out one effect; called on the loop's thread, so it must not wait for
     ///   anything. Answers come back through `post`.
-    public init(_ node: Node, perform: @escaping @Sendable (Effect, NodeLoop) -> Void) {
-        self.node = node
-        self.perform = perform
-    }
+    public init(perform: @escaping @Sendable (Effect, NodeLoop) -> Void) { self.perform = perform }
 
-    /// Starts the thread; the node's first input is `.start`.
-    public func start() {
-        post(.start)
+    /// Starts the thread. The node's first input is `.start`; what was posted before comes after it.
+    public func start(_ node: Node) {
+        self.node = node
+        condition.withLock { waiting.insert(.start, at: 0) }
         let thread = Thread { [self] in
             run()
             ended.signal()
@@ -44,7 +42,10 @@ public final class NodeLoop: @unchecked Sendable {
     /// Hands an input to the node; from any thread.
     public func post(_ input: Input) {
         condition.withLock {
-            guard waiting.count < Self.mostWaiting else { return dropped += 1 }
+            guard waiting.count < Self.mostWaiting else {
+                dropped += 1
+                return
+            }
             waiting.append(input)
             condition.signal()
         }
@@ -62,12 +63,14 @@ public final class NodeLoop: @unchecked Sendable {
     /// Inputs that were dropped because too many waited.
     public var droppedInputs: Int { condition.withLock { dropped } }
 
-    /// Ends the thread after the present input and waits for it.
+    /// Ends the thread after the present input and waits for it; a loop that never started has none.
     public func stop() {
-        condition.withLock {
+        let isRunning = condition.withLock {
             isStopped = true
             condition.signal()
+            return node != nil
         }
+        guard isRunning else { return }
         ended.wait()
         ended.signal()
     }
@@ -75,8 +78,8 @@ public final class NodeLoop: @unchecked Sendable {
     private func run() {
         while let (inputs, asked) = next() {
             for input in inputs { step(input) }
-            if let deadline = node.nextDeadline, deadline <= clock.now { step(.timer) }
-            for question in asked { question(node) }
+            if let deadline = node?.nextDeadline, deadline <= clock.now { step(.timer) }
+            if let node { for question in asked { question(node) } }
         }
     }
 
@@ -85,7 +88,7 @@ public final class NodeLoop: @unchecked Sendable {
         condition.lock()
         defer { condition.unlock() }
         while waiting.isEmpty, questions.isEmpty, !isStopped {
-            guard let deadline = node.nextDeadline else {
+            guard let deadline = node?.nextDeadline else {
                 condition.wait()
                 continue
             }
@@ -99,6 +102,6 @@ public final class NodeLoop: @unchecked Sendable {
     }
 
     private func step(_ input: Input) {
-        for effect in node.step(input, at: clock.now) { perform(effect, self) }
+        for effect in node?.step(input, at: clock.now) ?? [] { perform(effect, self) }
     }
 }

@@ -1,0 +1,102 @@
+import Cluster
+import Foundation
+import Logging
+import Transport
+import Wire
+
+/// Answers what one peer asks over its bulk link: a reply in a control frame, then the bytes in data frames.
+///
+/// Each request is a stream; several go on at a time, and the network's own pace holds them back.
+final class BulkServer: BulkReceiver, @unchecked Sendable {
+    private let link: BulkLink
+    private let items: LocalItems
+    private let threads: TransferQueue
+    private let logger: Logger
+    private let ended = StopSignal()
+
+    /// Bytes of a data frame: the largest that there is costs the fewest seals.
+    static let pieceBytes = 256 << 10
+
+    init(_ link: BulkLink, items: LocalItems, threads: TransferQueue, logger: Logger) {
+        (self.link, self.items, self.threads, self.logger) = (link, items, threads, logger)
+    }
+
+    func received(_ kind: FrameKind, stream: UInt32, _ payload: UnsafeRawBufferPointer) {
+        // A caller sends requests and nothing else.
+        guard kind == .control else { return link.close() }
+        do {
+            let request = try WireBulk.request([UInt8](payload))
+            threads.add { self.answer(request, stream) }
+        } catch {
+            logger.warning("node \(link.peer.id) sent a bulk request that cannot be read: \(error)")
+            link.close()
+        }
+    }
+
+    func writabilityChanged(_ isWritable: Bool) {}
+
+    func ended(_ loss: LinkLoss) { ended.set() }
+
+    private func answer(_ request: BulkRequest, _ stream: UInt32) {
+        guard !ended.isSet else { return }
+        do {
+            guard let source = try items.open(request) else { return try say(.absent, stream) }
+            try say(.follows(length: source.length), stream)
+            let isWhole = try LocalItems.read(source, pieceBytes: Self.pieceBytes) { piece in
+                try send(.data, stream, [UInt8](piece))
+            }
+            // The length was promised: a file that ends early ends the link, and the peer asks elsewhere.
+            if !isWhole { link.close() }
+        } catch is LinkEnded {
+            ended.set()
+        } catch {
+            logger.warning("cannot answer node \(link.peer.id): \(error)")
+            link.close()
+        }
+    }
+
+    private func say(_ reply: BulkReply, _ stream: UInt32) throws {
+        try send(.control, stream, WireBulk.encode(reply))
+    }
+
+    /// Sends a frame and waits until the network takes the next.
+    private func send(_ kind: FrameKind, _ stream: UInt32, _ bytes: [UInt8]) throws {
+        let outcome = Awaited<Void>()
+        let link = link
+        Task {
+            do { outcome.give(.success(try await link.send(kind, stream: stream, bytes))) } catch {
+                outcome.give(.failure(error))
+            }
+        }
+        try outcome.wait()
+    }
+}
+
+/// A result that another thread waits for.
+final class Awaited<Value: Sendable>: @unchecked Sendable {
+    private let given = DispatchSemaphore(value: 0)
+    private let lock = NSLock()
+    private var result: Result<Value, any Error>?
+
+    /// Gives the result; a second one is ignored.
+    func give(_ result: Result<Value, any Error>) {
+        lock.withLock { if self.result == nil { self.result = result } }
+        given.signal()
+    }
+
+    /// Waits for the result; nil when it does not come in time.
+    func wait(seconds: Double) throws -> Value? {
+        guard given.wait(timeout: .now() + seconds) == .success else { return nil }
+        given.signal()
+        return try lock.withLock { result }?.get()
+    }
+
+    func wait() throws -> Value {
+        given.wait()
+        given.signal()
+        guard let result = lock.withLock({ result }) else {
+            preconditionFailure("signalled without a result")
+        }
+        return try result.get()
+    }
+}
