@@ -35,6 +35,8 @@ public enum Figures {
         public var events = 0
         /// Virtual time that was measured.
         public var span = Span.zero
+        /// Real seconds that this took.
+        public var wallSeconds = 0.0
     }
 
     /// Seconds from the silence of one node until every other node calls it dead. The cluster is warm,
@@ -76,7 +78,10 @@ public enum Figures {
         let simulation = Simulation(options)
         simulation.strike()
         let before = simulation.report()
+        let clock = ContinuousClock()
+        let began = clock.now
         simulation.go(on: span)
+        let took = began.duration(to: clock.now).components
         let after = simulation.report()
         let (start, end) = (before.span.seconds, after.span.seconds)
         var quiet = Quiet()
@@ -84,6 +89,7 @@ public enum Figures {
         quiet.frameRate = (after.frameRate * end - before.frameRate * start) / (end - start)
         quiet.falseDeaths = after.falseDeaths - before.falseDeaths
         quiet.nodeHours = Double(nodes) * (end - start) / 3600
+        quiet.wallSeconds = Double(took.seconds) + Double(took.attoseconds) * 1e-18
         quiet.events = after.events - before.events
         quiet.span = Span.seconds(end - start)
         return quiet

@@ -8,7 +8,7 @@ import Simulator
 struct ForecastOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "How long would a job take? Mean seconds of a task on a core of speed 1; see --tasks.",
+            "Mean seconds of a task on a core of speed 1; --tasks says how many.",
             valueName: "s"))
     var taskSeconds: Double?
 
@@ -85,11 +85,12 @@ struct ForecastOptions: ParsableArguments {
     }
 
     /// The command that gives the same forecast, every option named.
-    func command(_ options: Simulation.Options, tasks: Int, schedule: String?) -> String {
+    func command(_ options: Simulation.Options, tasks: Int, schedule: String?, extra: String?) -> String {
         var words = ["arbutus simulate --seed \(options.seed) --nodes \(options.nodes) --tasks \(tasks)"]
         words.append("--task-seconds \(taskSeconds ?? 1.2) --speeds \(speeds ?? "1") --cores \(cores)")
         words.append("--spread \(spread) --dear \(dear) --error \(error)")
         if let link { words.append("--link \(link) --input-mb \(inputMB) --result-mb \(resultMB)") }
+        if let extra { words.append("--extra '\(extra)'") }
         if let schedule { words.append("--schedule \(schedule)") }
         if let scenesAt { words.append("--scenes-at \(scenesAt)") }
         return words.joined(separator: " ")
@@ -157,13 +158,16 @@ extension SimulateCommand {
     /// Runs a job on machines as described, without faults unless some are asked for.
     func foresee(_ seed: UInt64) throws {
         var options = Simulation.Options()
-        if schedule != nil { options = try self.options(seed: seed) }
+        if schedule != nil || extra != nil { options = try self.options(seed: seed) }
+        if schedule == nil { options.kinds = [] }
         guard (1...5000).contains(nodes ?? 1) else {
             throw RequestError("--nodes \(nodes ?? 1) is not from 1 to 5000")
         }
         (options.nodes, options.seed) = (nodes ?? 1, seed)
         try forecast.apply(to: &options, tasks: tasks)
-        if !json { try Terminal.print(forecast.command(options, tasks: tasks, schedule: schedule)) }
+        if !json {
+            try Terminal.print(forecast.command(options, tasks: tasks, schedule: schedule, extra: extra))
+        }
         let limit = Span.seconds(100) + .seconds(3 * forecast.alone(options))
         if options.kinds.isEmpty { options.faultSpan = .seconds(2) }
         let facts = ForecastFacts(Simulation.runJob(options, limit: limit), options: options)

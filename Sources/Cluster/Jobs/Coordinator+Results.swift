@@ -156,7 +156,9 @@ extension Coordinator {
     /// Copies one result where it is needed.
     private mutating func follow(_ result: TaskResult, _ view: PeerView, now: Instant) -> [JobAction] {
         guard state == .running, let holders else { return [] }
-        if holders.held(by: me).contains(result.task) { return push(view, now: now) }
+        if holders.held(by: me).contains(result.task) {
+            return holders.holders(of: result.task).count < Holders.durable ? push(view, now: now) : []
+        }
         guard pulling[result.task] == nil else { return [] }
         absent.insert(result.task)
         return pullNext(now)

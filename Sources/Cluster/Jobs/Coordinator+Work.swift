@@ -165,6 +165,11 @@ extension Coordinator {
             let light = TaskSet(
                 pool.tasks.filter { plan.cost($0) * slowness < fair / 2 || !others.contains($0) })
             if !light.isEmpty { return .free(plan.head(of: light, cost: fair / slowness)) }
+            // Faster nodes take the rest when they are done; if they are and did not, they cannot.
+            let isAwaited = able(view).contains { other in
+                other != thief && usualSpeed.isFast(other, now: now) && !claims.owned(by: other).isEmpty
+            }
+            if !isAwaited { return .free(plan.head(of: pool, cost: fair / slowness)) }
         }
         if let task = copies.rescue(for: thief, claims, plan, model, allowed: allowed, now: now) {
             return .rescue(task)

@@ -166,6 +166,10 @@ public struct Membership: Sendable {
 
     /// Hands out the effects since the last call.
     mutating func drain(into effects: inout [Effect]) {
+        if effects.isEmpty {
+            swap(&effects, &outbox)
+            return
+        }
         effects.append(contentsOf: outbox)
         outbox.removeAll(keepingCapacity: true)
     }
