@@ -4,9 +4,9 @@ import Cluster
 // signed, and whoever relays a record relays these bytes as they came: a node of version N−1 that knows only
 // the first fields still hands on all of them.
 //
-// public key 32 | signature 64 | claim claim = format 1 | id 8 | start 8 | epoch 4 | incarnation 4 | length
-// 1, address | count 1, key ids 4 each | flags 1 | with an engine: fingerprint 32, slots 4, memory 8 | what
-// later versions add
+// - record: public key 32, signature 64, claim
+// - claim: format 1, id 8, start 8, epoch 4, incarnation 4, length 1, address, count 1, key ids 4 each,
+//   flags 1; with an engine: fingerprint 32, slots 4, memory 8; then what later versions add
 //
 // Numbers are big endian. Flags: 1 an engine follows, 2 it has room. Key ids ascend.
 
