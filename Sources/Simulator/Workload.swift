@@ -79,8 +79,9 @@ struct WorkDisk {
     var atWork: Set<Workbench.Key> = []
     /// How many processes died while they ran a task, by plan.
     var deaths: [Digest: [TaskID: Int]] = [:]
-    /// Blobs that do not match their digest; nobody has noticed yet.
+    /// Blobs that do not match their digest, and those of them that some node has read.
     var rotten: Set<Digest> = []
+    var foundRotten: Set<Digest> = []
     var outputs: Set<Digest> = []
 }
 
@@ -197,6 +198,7 @@ extension World {
     private func discard(_ task: TaskID, _ plan: Digest, _ machine: Machine) {
         guard let result = machine.work.blobs[plan]?.removeValue(forKey: task) else { return }
         machine.work.rotten.remove(result.digest)
+        machine.work.foundRotten.remove(result.digest)
     }
 
     private func persist(_ header: JobHeader, from source: NodeID?, _ machine: Machine) {
@@ -266,6 +268,7 @@ extension World {
                 return world.deliver(machine, .job(gone))
             }
             if source.work.rotten.contains(result.digest) {
+                source.work.foundRotten.insert(result.digest)
                 return world.deliver(machine, .job(.pulled(id, plan: plan, result, from: peer, .mismatch)))
             }
             if machine.disk.isFull {

@@ -95,7 +95,7 @@ extension ProtoJobPhase {
             case .planning: .planning
             case .running: .running
             case .waitingForRoom: .waitingForRoom
-            case .waitingForInput, .waitingForPlan: .waitingForInput
+            case .waitingForInput: .waitingForInput
             case .waitingForEngine: .waitingForEngine
             case .assembling: .assembling
             case .ended: .ended

@@ -79,7 +79,7 @@ public struct JobMessage: Equatable, Sendable {
         case holdingsSeen(sequence: UInt64)
         /// Coordinator → keeper: copy these blobs from me; at most `resultLimit`.
         case hold(plan: Digest, [TaskResult])
-        /// Coordinator → holder: your blob does not match its digest.
+        /// Coordinator → holder, keeper → coordinator: your blob does not match its digest.
         case damaged(plan: Digest, TaskID)
 
         // The outputs.

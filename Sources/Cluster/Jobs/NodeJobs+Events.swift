@@ -241,6 +241,9 @@ extension NodeJobs {
                 return pinned + [.send(message(header, body), to: header.term.node)]
             }
         }
+        if outcome == .mismatch, coordinators[id] == nil, peer == header.term.node {
+            return [.send(message(header, .damaged(plan: plan, result.task)), to: peer)]
+        }
         let sequence = records[id]?.holdings?.sequence ?? 0
         return coordinate(id, now) {
             $0.pulled(result.task, from: peer, outcome, sequence: sequence, $1, now: now)

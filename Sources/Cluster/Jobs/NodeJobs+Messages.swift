@@ -164,6 +164,10 @@ extension NodeJobs {
             worker.lostBlob(task, of: id, plan: plan)
             records[id]?.holdings?.remove(task)
             return [.discard(id, plan: plan, task)]
+        case .damaged(let plan, let task) where coordinators[id] != nil && header.reign.keepers.contains(peer):
+            // A keeper copied it from us and found it damaged: nobody else would until the assembly.
+            lostBlob(id, plan: plan, task, now: now)
+            return [.discard(id, plan: plan, task)]
         case .keepOutputs(let outputs) where isFromCoordinator && peer != me:
             if records[id]?.outputs == outputs {
                 return [.send(self.message(header, .outputsKept(outputs)), to: peer)]

@@ -75,6 +75,14 @@ struct UsualSpeed: Equatable, Sendable {
         if secondsPerCost > 0, secondsPerCost.isFinite { rates[node] = secondsPerCost }
     }
 
+    /// Only these nodes count from now on: those that died say nothing about who is slow.
+    mutating func keep(only nodes: [NodeID]) {
+        let kept = Set(nodes)
+        let count = rates.count
+        rates = rates.filter { kept.contains($0.key) }
+        if rates.count != count { at = nil }
+    }
+
     /// The median of what nodes measured; 0: none did.
     mutating func secondsPerCost(now: Instant) -> Double {
         if let at, median > 0, now - at < Self.freshFor { return median }

@@ -91,7 +91,8 @@ extension Checks {
     }
 
     /// S5: a done task is on the disk of a live node, or the coordinator has it recomputed within 5 s of
-    /// learning that it is not. A node is live until the coordinator's membership calls it dead.
+    /// learning that it is not. A node is live until the coordinator's membership calls it dead, and rot is
+    /// learnt of when somebody reads the blob.
     private func checkHolders(
         _ leader: JobWatch.Leader, _ coordinator: Coordinator, _ machine: Machine, _ world: World
     ) {
@@ -109,7 +110,7 @@ extension Checks {
         var unheld: [TaskID: Int64] = [:]
         func holds(_ disk: WorkDisk, _ task: TaskID) -> Bool {
             guard let digest = disk.blobs[done.plan]?[task]?.digest else { return false }
-            return digest == done[task] && !disk.rotten.contains(digest)
+            return digest == done[task] && !disk.foundRotten.contains(digest)
         }
         for task in settled.tasks where !holds(machine.work, task) {
             guard !live.contains(where: { holds($0.work, task) }) else { continue }
