@@ -6,7 +6,8 @@
 public struct Thief: Equatable, Sendable {
     static let answerTime = Span.seconds(1)
     static let voidAfter = Span.seconds(2)
-    static let shortRest = Span.milliseconds(50)
+    /// After a first refusal by a victim; it doubles with each further one, up to `longRest`.
+    static let shortRest = Span.milliseconds(5)
     static let longRest = Span.milliseconds(500)
     static let openLimit = 16
 
@@ -51,6 +52,7 @@ public struct Thief: Equatable, Sendable {
     private var requests: UInt64 = 0
     /// Questions whose grant would still count, and when they were asked.
     private var open: [UInt64: Question] = [:]
+    private var refusals = 0
     private var lastJob: JobID?
     /// The coordinator that did not answer the last question.
     private(set) var silent: NodeID?
@@ -109,6 +111,7 @@ public struct Thief: Equatable, Sendable {
     /// Every slot is busy again.
     mutating func isBusy() {
         state = .working
+        refusals = 0
         dryFrom = nil
     }
 
@@ -127,6 +130,7 @@ public struct Thief: Equatable, Sendable {
         silent = nil
         tally.granted(after: now - (dryFrom ?? question.at), byVictim: question.asVictim)
         dryFrom = nil
+        refusals = 0
         if case .asking(_, _, request, _) = state { state = .working }
         return true
     }
@@ -136,7 +140,9 @@ public struct Thief: Equatable, Sendable {
         open[request] = nil
         guard case .asking(_, _, request, _) = state else { return }
         silent = nil
-        state = .resting(until: now + (byVictim ? Self.shortRest : Self.longRest))
+        let rest = byVictim ? min(Self.longRest, Self.shortRest * (1 << min(refusals, 7))) : Self.longRest
+        refusals += byVictim ? 1 : 0
+        state = .resting(until: now + rest)
     }
 
     private mutating func ask(_ job: JobID, _ node: NodeID, asVictim: Bool, _ now: Instant) -> [Action] {

@@ -145,7 +145,7 @@ import Testing
         thief.refused(1, byVictim: true, now: at(0.7))
         #expect(thief.nextDeadline == at(1.6))
         thief.refused(2, byVictim: true, now: at(0.7))
-        #expect(thief.nextDeadline == at(0.75))
+        #expect(thief.nextDeadline == at(0.705))
     }
 
     @Test func withoutACoordinatorARandomWorkerIsAsked() {
