@@ -42,8 +42,8 @@ import Testing
         return node
     }
 
-    /// Each answer to a node that believes something older of us could be answered again at once, if that node
-    /// cannot take our record: once a gossip round is enough.
+    /// Each answer to a node that believes something older of us could be answered again at once, if that
+    /// node cannot take our record: once a gossip round is enough.
     @Test func anOldBeliefIsAnsweredOnceARound() {
         var node = running()
         _ = node.step(gossip([.alive(record(b, 1, 0))]), at: at(1))

@@ -154,13 +154,19 @@ import Wire
         a.shell.perform(.assemble(job, .first, plan: plan.digest, missing: TaskSet()))
         let outputs = try a.wait { if case .assembled(_, _, let outputs) = $0 { outputs } else { nil } }
 
-        // The other copies the outputs, and assembles the same from the blobs by itself.
+        try copiesAndAgrees(b, from: a, plan, Array(results[..<4]), outputs)
+    }
+
+    /// The other node copies the outputs, and assembles the same from the blobs by itself.
+    private func copiesAndAgrees(
+        _ b: Bench, from a: Bench, _ plan: ClusterPlan, _ results: [TaskResult], _ outputs: Digest
+    ) throws {
         b.shell.perform(.copyOutputs(job, outputs, from: a.id))
         #expect(try b.wait { if case .outputsStored(_, let stored) = $0 { stored } else { nil } } == outputs)
         let manifest = try #require(b.items.outputs.manifest(outputs.hash))
         #expect(manifest.files.map(\.name).contains("ndvi.tif"))
-        for result in results[..<4] { b.shell.perform(.pull(job, plan: plan.digest, result, from: [a.id])) }
-        for result in results[..<4] {
+        for result in results { b.shell.perform(.pull(job, plan: plan.digest, result, from: [a.id])) }
+        for result in results {
             _ = try b.wait { event in
                 if case .pulled(_, _, result, _, .held) = event { true } else { nil }
             }

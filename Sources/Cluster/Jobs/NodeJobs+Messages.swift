@@ -164,7 +164,8 @@ extension NodeJobs {
             worker.lostBlob(task, of: id, plan: plan)
             records[id]?.holdings?.remove(task)
             return [.discard(id, plan: plan, task)]
-        case .damaged(let plan, let task) where coordinators[id] != nil && header.reign.keepers.contains(peer):
+        case .damaged(let plan, let task)
+        where coordinators[id] != nil && header.reign.keepers.contains(peer):
             // A keeper copied it from us and found it damaged: nobody else would until the assembly.
             lostBlob(id, plan: plan, task, now: now)
             return [.discard(id, plan: plan, task)]

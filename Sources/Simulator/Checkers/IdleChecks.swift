@@ -39,9 +39,7 @@ extension Checks {
     private func checkRivals(_ world: World) {
         for number in options.jobs.indices {
             let id = Workload.id(number)
-            let rivals = world.machines.filter {
-                $0.isRunning && $0.node.jobs?.coordinators[id]?.isOver == false
-            }
+            let rivals = counted(world).filter { $0.node.jobs?.coordinators[id]?.isOver == false }
             guard rivals.count > 1 else {
                 watch.rivals[id] = nil
                 continue
@@ -59,8 +57,8 @@ extension Checks {
 
     /// L7.
     private func checkIdling(_ world: World) {
-        for machine in world.machines where machine.isRunning {
-            guard let jobs = machine.node.jobs, jobs.worker.isDry, !denied.contains(machine.identity.id),
+        for machine in counted(world) {
+            guard let jobs = machine.node.jobs, jobs.worker.isDry,
                 world.time - (watch.slotsChanged[machine.index] ?? 0) >= Checks.patience,
                 let work = profitable(for: machine, jobs, world)
             else {

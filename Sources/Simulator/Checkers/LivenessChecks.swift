@@ -26,8 +26,8 @@ extension Checks {
     }
 
     /// A copy that slept while its twin took part in a key rotation, a node that nobody met before the
-    /// rotation, or one that was forgotten with a disk that was rolled back, holds only keys that are retired,
-    /// or that admit members alone. No protocol can let it in.
+    /// rotation, or one that was forgotten with a disk that was rolled back, holds only keys that are
+    /// retired, or that admit members alone. No protocol can let it in.
     private func isLockedOut(_ machine: Machine, _ all: [Machine]) -> Bool {
         let others = all.filter { $0 !== machine }
         let isStranger = !others.contains { $0.node.membership.table[machine.identity.id] != nil }
