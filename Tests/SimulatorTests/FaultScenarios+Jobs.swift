@@ -53,9 +53,13 @@ extension FaultScenarios {
             ]
             return [job(fault, nodes: 3, tasks: 120, asks)]
         case .speculationUncapped, .tooManyCopies:
-            var options = job(fault, nodes: 8, tasks: 16)
-            options.speeds = [1, 1, 1, 1, 0.2, 0.2, 0.2, 0.2]
-            return [options]
+            return [16, 24, 40, 64].flatMap { tasks in
+                [0.2, 0.1, 0.05].map { slow in
+                    var options = job(fault, nodes: 8, tasks: tasks)
+                    options.speeds = [1, 1, 1, 1, slow, slow, slow, slow]
+                    return options
+                }
+            }
         default: return nil
         }
     }

@@ -159,14 +159,9 @@ extension NodeJobs {
         case .ask(let ask, asVictim: true): return asked(ask, header, by: peer, link, now: now)
         case .hold(let plan, let results) where isFromCoordinator && peer != me:
             return hold(results, plan: plan, header, from: peer)
-        case .damaged(let plan, let task) where isFromCoordinator:
-            guard records[id]?.holdings?.plan == plan else { return [] }
-            worker.lostBlob(task, of: id, plan: plan)
-            records[id]?.holdings?.remove(task)
-            return [.discard(id, plan: plan, task)]
         case .damaged(let plan, let task)
-        where coordinators[id] != nil && header.reign.keepers.contains(peer):
-            // A keeper copied it from us and found it damaged: nobody else would until the assembly.
+        where isFromCoordinator || (coordinators[id] != nil && header.reign.keepers.contains(peer)):
+            // What a keeper finds when it copies from its coordinator, nobody else finds until the assembly.
             lostBlob(id, plan: plan, task, now: now)
             return [.discard(id, plan: plan, task)]
         case .keepOutputs(let outputs) where isFromCoordinator && peer != me:
