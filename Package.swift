@@ -56,7 +56,7 @@ let package = Package(
             name: "arbutus",
             dependencies: [
                 "Mosaic", "Raster", "TileStore", "Scenes", "Engine", "Sample", "Cluster", "Simulator",
-                "Yams",
+                "NodeRuntime", "Web", "Yams", .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "MosaicTests", dependencies: ["Mosaic"]),
@@ -81,6 +81,11 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         .testTarget(name: "WireTests", dependencies: ["Wire", "Cluster"]),
+        .testTarget(
+            name: "WebTests",
+            dependencies: [
+                "Web", "NodeRuntime", "Cluster", "Engine", .product(name: "Logging", package: "swift-log"),
+            ]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Mosaic", "Raster", "TileStore", "CGDAL"]),
         .testTarget(name: "ScenesTests", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),
         .testTarget(name: "SampleTests", dependencies: ["Sample", "Mosaic", "Raster"]),

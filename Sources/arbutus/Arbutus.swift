@@ -14,8 +14,7 @@ struct Arbutus: ParsableCommand {
             """,
         subcommands: [
             RunCommand.self, PlanCommand.self, ExplainCommand.self, SampleCommand.self, SimulateCommand.self,
-            StoreCommand.self,
-            VersionCommand.self,
+            StoreCommand.self, NodeCommand.self, KeyCommand.self, VersionCommand.self,
         ])
 
     /// Runs the command of this process and ends it with the command's exit code.
@@ -103,7 +102,7 @@ struct Ending: Equatable {
                 return
             }
             switch error {
-            case is RequestError: status = ExitStatus.usage
+            case is RequestError, is SettingsError: status = ExitStatus.usage
             case is JobCancelled: status = ExitStatus.stopped
             case let lost as LostOutput where lost.isDesired:
                 status = ExitStatus.unread

@@ -63,7 +63,7 @@ extension Membership {
 
     /// The round's rumours, packed into as few datagrams as they need, up to the bound.
     private mutating func makeBatches() -> [[Rumour]] {
-        let room = configuration.datagramLimit - Datagram.overhead
+        let room = configuration.datagramLimit - Datagram.overhead - Datagram.Message.gossip.encodedSize
         let limit = configuration.fault == .datagramOverfull ? .max : room
         var batches: [[Rumour]] = [[]]
         var size = 0
@@ -168,7 +168,8 @@ extension Membership {
         var kept = echoes ? rumours.filter { $0.subject != id || $0.standing != .alive } : rumours
         guard let first else { return kept }
         kept.removeAll { $0 == first }
-        var size = kept.reduce(first.encodedSize + Datagram.overhead + 24) { $0 + $1.encodedSize }
+        let fixed = Datagram.overhead + Datagram.Message.mostBesideRumours
+        var size = kept.reduce(first.encodedSize + fixed) { $0 + $1.encodedSize }
         while size > configuration.datagramLimit, let last = kept.popLast() { size -= last.encodedSize }
         kept.insert(first, at: 0)
         return kept

@@ -59,6 +59,9 @@ public struct Datagram: Equatable, Sendable {
 }
 
 extension Datagram.Message {
+    /// The most bytes of a message that carries gossip: a digest.
+    static let mostBesideRumours = 28
+
     /// Bytes of the message's own fields.
     var encodedSize: Int {
         switch self {
