@@ -139,8 +139,9 @@ private struct NodeLife {
                     }
                     serving.cancel()
                 }
-                do { try await serving.value } catch is CancellationError {}
+                let ending = await serving.result
                 watching.cancel()
+                if case .failure(let error) = ending, !(error is CancellationError) { throw error }
             } catch {
                 failure.set("\(error)")
             }
