@@ -83,7 +83,7 @@ import Testing
             ("/jobs/12", "GET", nil, 404, "32 hexadecimal digits"),
             ("/jobs/" + String(repeating: "0", count: 32), "GET", nil, 404, "no job"),
             ("/processes/mosaic/execution", "POST", "{", 400, "no execution"),
-            ("/processes/mosaic/execution", "POST", "{\"inputs\":{}}", 400, ""),
+            ("/processes/mosaic/execution", "POST", "{\"inputs\":{}}", 400, "scene"),
             ("/jobs/" + String(repeating: "0", count: 32), "DELETE", nil, 404, "no job"),
         ]
         for item in cases {
