@@ -58,34 +58,55 @@ final class Deflater {
         levelBuffer.deallocate()
     }
 
-    /// The most bytes that `count` bytes can become: ISA-L stores what it cannot shrink, in blocks of 65,535
-    /// bytes with 5 bytes of header each, and wraps it in at most 16.
-    static func bound(_ count: Int) -> Int { count + 5 * (count / 65_535 + 1) + 16 }
+    /// Bytes of the first chunk, see `compress(_:into:)`: 4 to 16, so that ISA-L's finishing routine takes it.
+    private static let opening = 16
 
-    /// Appends the compressed form of `input` (below 4 GiB) to `sink` and returns its length.
+    /// More than the most bytes that `count` bytes can become: no literal takes more than 15 bits, no match of
+    /// 4 bytes or more 48 (RFC 1951, 3.2), and of the blocks, tens of thousands of symbols each, none has a
+    /// header of more than 350 bytes.
+    static func bound(_ count: Int) -> Int { 2 * count + 1024 }
+
+    /// Appends the compressed form of `input` (below 2 GiB) to `sink` and returns its length.
+    ///
+    /// The first bytes go in a chunk of their own, which a flush ends (some 20 bytes more). In one piece, ISA-L
+    /// 2.30 hashes the *address of the stream* in place of the input's third byte
+    /// (`igzip_icf_body_h1_gr_bt.asm`, `.write_first_byte` reads `tmp2` before anything set it), and then one
+    /// compression in some hundreds has other bytes in another process or another thread.
     func compress(_ input: UnsafeRawBufferPointer, into sink: ByteSink) -> Int {
         let room = Self.bound(input.count)
         precondition(room <= Int(UInt32.max), "deflate of \(input.count) bytes in one piece")
-        isal_deflate_stateless_init(stream)
+        isal_deflate_init(stream)
         stream.pointee.level = purpose == .tiffBlock ? 1 : 2
         stream.pointee.level_buf = levelBuffer.assumingMemoryBound(to: UInt8.self)
         stream.pointee.level_buf_size = UInt32(levelBytes)
-        stream.pointee.end_of_stream = purpose == .tiffBlock ? 1 : 0
-        stream.pointee.flush = UInt16(purpose == .tiffBlock ? NO_FLUSH : FULL_FLUSH)
         stream.pointee.hist_bits = Self.windowBits
         stream.pointee.gzip_flag = UInt16(purpose == .tiffBlock ? IGZIP_ZLIB : IGZIP_DEFLATE)
-        let start = input.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        stream.pointee.next_in = UnsafeMutablePointer(mutating: start)
-        stream.pointee.avail_in = UInt32(input.count)
         stream.pointee.next_out = sink.reserve(room).assumingMemoryBound(to: UInt8.self)
         stream.pointee.avail_out = UInt32(room)
-        let status = isal_deflate_stateless(stream)
-        precondition(
-            status == COMP_OK && stream.pointee.avail_in == 0,
-            "ISA-L returned \(status) for \(input.count) bytes and left \(stream.pointee.avail_in)")
+        let opening = min(input.count, Self.opening)
+        if opening < input.count { feed(UnsafeRawBufferPointer(rebasing: input[..<opening]), isLast: false) }
+        feed(
+            opening < input.count ? UnsafeRawBufferPointer(rebasing: input[opening...]) : input, isLast: true)
         let written = room - Int(stream.pointee.avail_out)
         sink.advance(by: written)
         return written
+    }
+
+    /// Compresses all of `chunk`; the last one ends the stream or the part.
+    private func feed(_ chunk: UnsafeRawBufferPointer, isLast: Bool) {
+        let ends = isLast && purpose == .tiffBlock
+        stream.pointee.end_of_stream = ends ? 1 : 0
+        stream.pointee.flush = UInt16(ends ? NO_FLUSH : isLast ? FULL_FLUSH : SYNC_FLUSH)
+        stream.pointee.next_in = UnsafeMutablePointer(
+            mutating: chunk.baseAddress?.assumingMemoryBound(to: UInt8.self))
+        stream.pointee.avail_in = UInt32(chunk.count)
+        let status = isal_deflate(stream)
+        let state = stream.pointee.internal_state.state
+        precondition(
+            status == COMP_OK && stream.pointee.avail_in == 0 && stream.pointee.avail_out > 0
+                && state == (ends ? ZSTATE_END : ZSTATE_NEW_HDR),
+            "ISA-L returned \(status) for \(chunk.count) bytes, left \(stream.pointee.avail_in), state \(state)"
+        )
     }
 }
 
