@@ -97,7 +97,7 @@ public struct JobFetch: Sendable {
             guard let other = offered[name], let checksum = asset.checksum else { continue }
             guard other.checksum == nil || other.checksum == checksum else {
                 throw ClientError.file(
-                    "the node offers another \(name) of job \(job) than its \(Self.item) names; verify the job"
+                    "the node offers another \(name) of job \(job) than \(Self.item) names; verify the job"
                 )
             }
             var known = other
