@@ -8,7 +8,7 @@ import NodeRuntime
 
 /// The HTTP API of a node (INTERFACES.md, HTTP): any node answers for every job of the cluster.
 public struct WebServer: Sendable {
-    private let node: ClusterNode
+    let node: ClusterNode
     private let host: String
     private let port: Int
     private let logger: Logger
@@ -65,6 +65,7 @@ public struct WebServer: Sendable {
         router.get("artifacts/:id/:file") { request, context in
             try await self.artifact(request, context)
         }
+        addOperationRoutes(to: router)
         return router
     }
 
@@ -115,7 +116,7 @@ public struct WebServer: Sendable {
         let copies: Int
     }
 
-    private func job(_ context: some RequestContext) async throws -> ClusterNode.JobStatus {
+    func job(_ context: some RequestContext) async throws -> ClusterNode.JobStatus {
         let text = try context.parameters.require("id")
         guard let id = JobID(text) else {
             throw Problem(.notFound, "there is no job \(text); an id has 32 hexadecimal digits")
@@ -177,7 +178,7 @@ public struct WebServer: Sendable {
 
     // MARK: Requests
 
-    private func authorize(_ request: Request) throws {
+    func authorize(_ request: Request) throws {
         guard let token else { return }
         guard let given = request.headers[.authorization], given.hasPrefix("Bearer "),
             Self.isEqual(given.dropFirst(7), token)
@@ -193,7 +194,7 @@ public struct WebServer: Sendable {
         return zip(a, b).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
-    private func collect(_ request: Request) async throws -> Data {
+    func collect(_ request: Request) async throws -> Data {
         do {
             return Data(buffer: try await request.body.collect(upTo: Self.bodyLimit))
         } catch {
@@ -201,7 +202,7 @@ public struct WebServer: Sendable {
         }
     }
 
-    private static func json(_ value: some Encodable) throws -> Response {
+    static func json(_ value: some Encodable) throws -> Response {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return Response(

@@ -132,6 +132,8 @@ extension Samples {
                 path: path, offset: number(areExtreme ? Int.max - BulkRequest.rangeLimit : 1 << 40),
                 count: 1 + number(BulkRequest.rangeLimit)),
             .sceneFolder(path: path),
+            .instruction(.drain(forced: flag())), .instruction(.made(job())),
+            .instruction(.render(job(), plan: digest(), TaskID(number(WireLimit.tasks - 1)))),
         ]
     }
 

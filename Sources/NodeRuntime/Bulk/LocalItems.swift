@@ -44,7 +44,7 @@ struct LocalItems: Sendable {
                 return nil
             }
             return .file(descriptor: file, offset: 0, length: Int(facts.st_size))
-        case .sceneStatus, .sceneRange, .sceneFolder: return nil
+        case .sceneStatus, .sceneRange, .sceneFolder, .instruction: return nil
         }
     }
 
