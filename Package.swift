@@ -104,6 +104,7 @@ let package = Package(
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Mosaic", "Raster", "TileStore", "CGDAL"]),
         .testTarget(name: "ScenesTests", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),
         .testTarget(name: "SampleTests", dependencies: ["Sample", "Mosaic", "Raster"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["arbutus", "Raster", "CGDAL"]),
         .testTarget(name: "ArbutusTests", dependencies: ["arbutus", "Mosaic", "Engine", "Raster", "CGDAL"]),
     ],
     swiftLanguageModes: [.v6]
