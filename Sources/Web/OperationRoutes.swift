@@ -52,8 +52,8 @@ extension WebServer {
             let secret: String
         }
         let body = try await collect(request)
-        guard
-            case .success(let given) = Result(catching: { try JSONDecoder().decode(Secret.self, from: body) }),
+        let decoded = Result { try JSONDecoder().decode(Secret.self, from: body) }
+        guard case .success(let given) = decoded,
             let secret = [UInt8](hexadecimal: given.secret)
         else { throw Problem(.badRequest, "the body is no key; send {\"secret\": \"…\"} in hexadecimal") }
         let name: KeyID

@@ -7,9 +7,9 @@ struct DrainCommand: ParsableCommand {
         commandName: "drain",
         abstract: "Has a node hand its work on and leave the cluster for good.",
         discussion: """
-            The node takes nothing new, its roles go to others, its tasks end; then it says that it has left, \
-            and its process ends. It is refused while finished mosaics are on that node alone. To stop a node \
-            for a while, press Ctrl-C or send SIGTERM instead.
+            The node takes nothing new, its roles go to others, its tasks end; then it says that it has \
+            left, and its process ends. It is refused while finished mosaics are on that node alone. To stop \
+            a node for a while, press Ctrl-C or send SIGTERM instead.
             """)
 
     @Argument(help: "The node's id, or its beginning; arbutus members lists them.")
