@@ -26,6 +26,7 @@ public enum WireBulk {
                         $0.count = UInt32(clamping: count)
                     })
             case .sceneFolder(let path): .sceneFolder(path)
+            case .question(let question): .question(question.proto)
             }
         return Field.write(proto)
     }
@@ -47,6 +48,7 @@ public enum WireBulk {
             }
             return .sceneRange(path: try path(range.path), offset: offset, count: count)
         case .sceneFolder(let path): return .sceneFolder(path: try self.path(path))
+        case .question(let question): return .question(try PeerQuestion(question))
         }
     }
 
