@@ -162,7 +162,7 @@ public struct WebServer: Sendable {
             throw Problem(.notFound, "job \(status.header.id) has no results yet; ask for its status")
         }
         let files = try await node.outputs(of: status.header)
-        let named = files.map { ($0.name, Artifact(job: status.header.id, name: $0.name)) }
+        let named = files.map { ($0.name, Artifact(job: status.header.id, file: $0)) }
         return try Self.json(Dictionary(named) { first, _ in first })
     }
 
@@ -190,7 +190,7 @@ public struct WebServer: Sendable {
             throw Problem(.notFound, "job \(status.header.id) has no file \(name)")
         }
         let size = file.bytes
-        var headers: HTTPFields = [.contentType: Artifact(job: status.header.id, name: name).type]
+        var headers: HTTPFields = [.contentType: Artifact.type(of: name)]
         headers[.acceptRanges] = "bytes"
         guard let text = request.headers[.range] else {
             let body = try await FileIO().loadFile(path: file.path, context: context)
