@@ -44,6 +44,10 @@ public final class ClusterNode: @unchecked Sendable {
     let shell: JobShell
     let outputs: OutputStore
     let waiters = Waiters()
+    let answers: NodeAnswers
+    let grids = Mutex<[Digest: JobGrid]>([:])
+    /// Threads that wait for other nodes' answers, or for pixels.
+    let asking = TransferQueue(atOnce: 8)
     private let folder: DataFolder
     private let journal: NodeJournal
     private let disk = DispatchQueue(label: "arbutus facts")
@@ -64,7 +68,11 @@ public final class ClusterNode: @unchecked Sendable {
         var wires: NodeWires?
         var transport: Transport?
         var bulk: BulkClient?
+        /// Where the web API is.
+        let web = Mutex<String?>(nil)
     }
+
+    func setWeb(_ address: String) { parts.web.withLock { $0 = address } }
 
     /// Opens folder, key, journal and store; nothing is on the network yet.
     ///
@@ -102,7 +110,10 @@ public final class ClusterNode: @unchecked Sendable {
                 limits: setup.limits, fingerprint: fingerprint, reach: { path, _ in path },
                 encode: { WireHeader.encode($0) }, logger: logger)
         ) { ties.loop?.post(.job($0)) }
-        let items = LocalItems(journal: journal, store: store, outputs: outputs)
+        answers = ties.makeAnswers(own: identity.id, shell: shell, setup.limits)
+        let items = LocalItems(journal: journal, store: store, outputs: outputs) { [answers] in
+            try answers.answer($0)
+        }
         let transport = Transport(
             Transport.Options(
                 identity: identity, start: start, keys: SealingKeys(persisted.keys), listen: setup.listen),
@@ -142,6 +153,7 @@ public final class ClusterNode: @unchecked Sendable {
         let own = setup.advertise ?? setup.listen.specific(port: port) ?? Address("")
         instructions.serve(self)
         loop.start(makeNode(own))
+        answers.live.start()
         for event in try journal.restored({ [shell] in shell.restored($0, of: $1) }) {
             loop.post(.job(event))
         }
@@ -152,8 +164,11 @@ public final class ClusterNode: @unchecked Sendable {
     public func shutDown(_ farewell: Farewell = .restarting) async {
         parts.loop?.post(.shutDown(farewell))
         await waiters.ended(within: 3)
+        answers.live.stop()
         parts.loop?.stop()
         parts.bulk?.shutDown()
+        answers.pictures.shutDown()
+        asking.shutDown()
         shell.shutDown()
         serving.shutDown()
         await parts.transport?.shutDown()
@@ -187,6 +202,7 @@ public final class ClusterNode: @unchecked Sendable {
         case .persist(let fact, let ticket): disk.async { self.write(fact, ticket, loop) }
         case .publish(let change):
             logger.info("node \(change.id) is \(change.standing)", metadata: ["version": "\(change.version)"])
+            answers.memberChanged(change)
         case .useKeys(let keys): parts.transport?.use(SealingKeys(keys))
         case .keysRefused(let refusal): keysRefused(refusal)
         case .job(let action): perform(action)
