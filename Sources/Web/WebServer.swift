@@ -66,6 +66,7 @@ public struct WebServer: Sendable {
             try await self.artifact(request, context)
         }
         addOperationRoutes(to: router)
+        addMetricsRoutes(to: router)
         return router
     }
 

@@ -70,8 +70,10 @@ final class Stations {
     }
 
     /// Two small granules.
-    func scenes(size: Int = 400) throws -> [String] {
-        try SampleWriter(SampleOptions(outputFolder: folder + "/scenes", size: size)).write()
+    func scenes(size: Int = 400, seed: UInt32 = 1) throws -> [String] {
+        try SampleWriter(
+            SampleOptions(outputFolder: folder + "/scenes", size: size, seed: seed, force: true)
+        ).write()
     }
 
     func stop() async throws {
