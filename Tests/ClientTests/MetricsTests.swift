@@ -63,7 +63,7 @@ import Testing
         try await eventually("the node is ready") {
             try await asking.data(ClusterClient.Call("/readyz")).0 == Data("ready\n".utf8)
         }
-        let request = try JSONSerialization.data(withJSONObject: ["scenes": try stations.scenes(size: 400)])
+        let request = try JSONSerialization.data(withJSONObject: ["scenes": try stations.scenes(size: 130)])
         let id = ClusterClient.newJobID()
         _ = try await asking.submit(request, id: id)
         _ = try await JobWatch(asking, job: id).run { _ in }
