@@ -31,14 +31,13 @@ struct JobAnswer: Codable {
         coordinator = "\(header.term.node)"
         keepers = header.reign.keepers.map { "\($0)" }
         holders = header.outputHolders.map { "\($0)" }
-        switch header.state.manifest {
-        case .running:
+        state = header.stateWord
+        switch state {
+        case "running":
             status = [.accepted, .planning].contains(header.reign.phase) ? "accepted" : "running"
-            state = "running"
-        case .cancelled: (status, state) = ("dismissed", "cancelled")
-        case .complete: (status, state) = ("successful", "complete")
-        case .partial(_, let outputs):
-            (status, state) = outputs == nil ? ("failed", "failed") : ("successful", "partial")
+        case "cancelled": status = "dismissed"
+        case "failed": status = "failed"
+        default: status = "successful"
         }
     }
 }

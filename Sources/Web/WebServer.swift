@@ -96,6 +96,7 @@ public struct WebServer: Sendable {
         addLiveRoutes(to: router)
         addMemberRoutes(to: router)
         files.addRoutes(to: router)
+        addMetricsRoutes(to: router)
         return router
     }
 

@@ -8,6 +8,7 @@ import Wire
 final class BulkClient: PeerFiles, @unchecked Sendable {
     /// How the client gets a link: the owner dials and tells `linkStands` or `linkFailed`.
     let dial: @Sendable (NodeID) -> Void
+    private let tally: NodeTally
     private let lock = NSLock()
     private var links: [NodeID: BulkConversation] = [:]
     private var dialling: [NodeID: Awaited<BulkConversation>] = [:]
@@ -16,7 +17,9 @@ final class BulkClient: PeerFiles, @unchecked Sendable {
     private static let patience = 60.0
     private static let linkPatience = 10.0
 
-    init(dial: @escaping @Sendable (NodeID) -> Void) { self.dial = dial }
+    init(tally: NodeTally, dial: @escaping @Sendable (NodeID) -> Void) {
+        (self.tally, self.dial) = (tally, dial)
+    }
 
     func copy(
         _ request: BulkRequest, from node: NodeID, limit: Int,
@@ -43,7 +46,7 @@ final class BulkClient: PeerFiles, @unchecked Sendable {
                 try bytes.withUnsafeBytes(take)
                 taken += bytes.count
             }
-            if taken == expected { return }
+            if taken == expected { return tally.received(request, bytes: taken) }
         }
     }
 

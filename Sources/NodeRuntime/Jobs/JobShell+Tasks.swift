@@ -59,6 +59,14 @@ extension JobShell {
         }
     }
 
+    /// The same for work apart from the node's own, with a small cache.
+    func openApart(_ known: JobContents.Known) -> OpenJob {
+        let owner = known.content.owner.map(NodeID.init(short:))
+        return OpenJob(known.engine, cacheBytes: cacheBytes(for: known.engine) / 4) {
+            parts.reach($0, owner)
+        }
+    }
+
     private func cacheBytes(for job: EnginePlan) -> Int {
         MemoryNeed(job.plan, png: job.request.png).cacheBytes(
             within: parts.limits, threads: parts.limits.threads)

@@ -55,6 +55,15 @@ public final class ClusterNode: @unchecked Sendable {
     let parts: Ties
     let instructions = PeerInstructions()
     let keyRequests = Turnstile()
+    let tally = NodeTally()
+    let madeLog: MadeLog
+    let recomputations: Recomputations
+    let diary: NodeDiary
+    /// A key of the key file that the journal does not know: installed at the start.
+    private let keyAtStart: KeyRequest?
+    /// Every seed was tried.
+    let readiness = Mutex(false)
+    let storeCount = Mutex<(usage: TileStore.Usage, at: ContinuousClock.Instant)?>(nil)
     /// An operator drains this node.
     let isLeaving = Mutex(false)
     /// Threads that wait for what other nodes do.
@@ -81,6 +90,7 @@ public final class ClusterNode: @unchecked Sendable {
     public init(_ setup: Setup) throws {
         self.setup = setup
         logger = setup.logger
+        diary = NodeDiary(setup.logger)
         guard SealingKeys.secretSizes.contains(setup.secret.count) else {
             throw RuntimeError(
                 "the cluster key has \(setup.secret.count) bytes; make one with arbutus key new")
@@ -89,7 +99,7 @@ public final class ClusterNode: @unchecked Sendable {
         let (identity, origin) = try NodeKeyFile(
             path: folder.path("node.key"), machine: NodeKeyFile.machineName()
         ).load()
-        logger.info("\(origin)", metadata: ["node": "\(identity.id)"])
+        logger.info("\(origin)", metadata: ["id": "\(identity.id)"])
         id = identity.id
         let journal = try Journal(path: folder.path("journal.sqlite"))
         if let recovery = journal.recovery { logger.warning("\(recovery)") }
@@ -99,17 +109,24 @@ public final class ClusterNode: @unchecked Sendable {
         let fingerprint = try EngineFingerprint().text
         let keys = KeyTable(first: SealingKeys.name(of: setup.secret), secret: setup.secret)
         let persisted = try self.journal.persisted(firstKey: keys)
+        keyAtStart = diary.keyFile(keys, beside: persisted.keys)
         let start = StartID(bits: RandomBytes.number())
         let ties = Ties()
         parts = ties
-        let bulk = BulkClient { peer in ties.dialBulk(peer) }
+        madeLog = MadeLog(journal: journal, logger: logger)
+        let bulk = BulkClient(tally: tally) { peer in ties.dialBulk(peer) }
         ties.bulk = bulk
         shell = JobShell(
             JobShell.Parts(
                 own: identity.id, journal: journal, store: store, outputs: outputs, peers: bulk,
                 limits: setup.limits, fingerprint: fingerprint, reach: { path, _ in path },
                 encode: { WireHeader.encode($0) }, logger: logger)
-        ) { ties.loop?.post(.job($0)) }
+        ) { [tally, madeLog] event in
+            tally.note(event)
+            madeLog.note(event)
+            ties.loop?.post(.job(event))
+        }
+        recomputations = Recomputations(shell, folder: folder.path("verify"))
         answers = ties.makeAnswers(own: identity.id, shell: shell, setup.limits)
         let items = LocalItems(journal: journal, store: store, outputs: outputs) { [answers] in
             try answers.answer($0)
@@ -117,16 +134,18 @@ public final class ClusterNode: @unchecked Sendable {
         let transport = Transport(
             Transport.Options(
                 identity: identity, start: start, keys: SealingKeys(persisted.keys), listen: setup.listen),
-            bulk: { [serving, instructions, logger] link in
+            bulk: { [serving, instructions, tally, logger] link in
                 guard let dial = link.dial else {
                     return BulkServer(
-                        link, items: items, instructions: instructions, threads: serving, logger: logger)
+                        link, items: items, instructions: instructions, tally: tally, threads: serving,
+                        logger: logger)
                 }
                 ties.wires?.bulkStands(dial)
                 return bulk.linkStands(link)
             }, report: { ties.heard($0) })
         ties.transport = transport
-        ties.wires = NodeWires(identity: identity, transport: transport, logger: logger)
+        ties.wires = NodeWires(
+            identity: identity, transport: transport, tally: tally, diary: diary, logger: logger)
         makeNode = { address in
             Node(
                 Membership.Identity(
@@ -154,6 +173,7 @@ public final class ClusterNode: @unchecked Sendable {
         instructions.serve(self)
         loop.start(makeNode(own))
         answers.live.start()
+        if let keyAtStart { loop.post(.keys(keyAtStart)) }
         for event in try journal.restored({ [shell] in shell.restored($0, of: $1) }) {
             loop.post(.job(event))
         }
@@ -169,7 +189,9 @@ public final class ClusterNode: @unchecked Sendable {
         parts.bulk?.shutDown()
         answers.pictures.shutDown()
         asking.shutDown()
+        recomputations.shutDown()
         shell.shutDown()
+        madeLog.flush()
         serving.shutDown()
         await parts.transport?.shutDown()
         disk.sync {}
@@ -201,13 +223,15 @@ public final class ClusterNode: @unchecked Sendable {
         case .sign(let claim): if let record = parts.wires?.sign(claim) { loop.post(.signed(record)) }
         case .persist(let fact, let ticket): disk.async { self.write(fact, ticket, loop) }
         case .publish(let change):
-            logger.info("node \(change.id) is \(change.standing)", metadata: ["version": "\(change.version)"])
+            published(change, loop)
             answers.memberChanged(change)
         case .useKeys(let keys): parts.transport?.use(SealingKeys(keys))
         case .keysRefused(let refusal): keysRefused(refusal)
         case .job(let action): perform(action)
         case .jobRefused(let job, let reason): waiters.refused(job, reason)
-        case .ready: logger.info("ready: every seed was tried")
+        case .ready:
+            readiness.withLock { $0 = true }
+            logger.info("ready: every seed was tried")
         case .dropped(let peer, let reason): logger.debug("a message of node \(peer) was dropped: \(reason)")
         case .exit(let reason):
             if reason != .farewellSaid { logger.error("this node stops: \(reason.sentence)") }
@@ -234,6 +258,13 @@ public final class ClusterNode: @unchecked Sendable {
         case .drop(let peer, let reason):
             logger.warning("the session with node \(peer) is closed: \(reason)")
             parts.transport?.close(peer)
+        case .changed(let header):
+            diary.job(header)
+            shell.perform(action)
+        case .forget(let job):
+            diary.forgot(job)
+            madeLog.forget(job)
+            shell.perform(action)
         default: shell.perform(action)
         }
     }

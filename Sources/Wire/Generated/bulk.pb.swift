@@ -141,7 +141,7 @@ nonisolated struct ProtoBulkRequest: Sendable {
   init() {}
 }
 
-/// Answered by JSON that follows raw, or refused with a sentence.
+/// Answered by bytes that follow raw, or refused with a sentence.
 nonisolated struct ProtoInstruction: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -158,7 +158,7 @@ nonisolated struct ProtoInstruction: Sendable {
     set {does = .drain(newValue)}
   }
 
-  /// Which tasks of this job (16 bytes) were rendered on this node?
+  /// Which tasks of this job (16 bytes) were rendered on this node? The answer is a set of tasks.
   var made: Data {
     get {
       if case .made(let v)? = does {return v}
@@ -180,7 +180,7 @@ nonisolated struct ProtoInstruction: Sendable {
   nonisolated enum OneOf_Does: Equatable, Sendable {
     /// Hand the work on and leave the cluster; true: also when outputs are on this node alone.
     case drain(Bool)
-    /// Which tasks of this job (16 bytes) were rendered on this node?
+    /// Which tasks of this job (16 bytes) were rendered on this node? The answer is a set of tasks.
     case made(Data)
     case render(ProtoRendering)
 
@@ -189,7 +189,7 @@ nonisolated struct ProtoInstruction: Sendable {
   init() {}
 }
 
-/// Render a task again, without what the store holds, and tell the digest. Asked again until it is done.
+/// Render a task again, without what the store holds, and tell the digest. Asked again until it is done; the answer is JSON.
 nonisolated struct ProtoRendering: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
