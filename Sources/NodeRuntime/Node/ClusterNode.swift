@@ -92,13 +92,12 @@ public final class ClusterNode: @unchecked Sendable {
         logger = setup.logger
         diary = NodeDiary(setup.logger)
         guard SealingKeys.secretSizes.contains(setup.secret.count) else {
-            throw RuntimeError(
-                "the cluster key has \(setup.secret.count) bytes; make one with arbutus key new")
+            let size = setup.secret.count
+            throw RuntimeError("the cluster key has \(size) bytes; make one with arbutus key new")
         }
         folder = try DataFolder(setup.data)
-        let (identity, origin) = try NodeKeyFile(
-            path: folder.path("node.key"), machine: NodeKeyFile.machineName()
-        ).load()
+        let keyFile = NodeKeyFile(path: folder.path("node.key"), machine: NodeKeyFile.machineName())
+        let (identity, origin) = try keyFile.load()
         logger.info("\(origin)", metadata: ["id": "\(identity.id)"])
         id = identity.id
         let journal = try Journal(path: folder.path("journal.sqlite"))
