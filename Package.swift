@@ -13,6 +13,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0", traits: []),
     ],
     targets: [
@@ -44,19 +45,30 @@ let package = Package(
         .target(
             name: "NodeRuntime",
             dependencies: [
-                "Cluster", "Transport", "Wire", "Sodium", "Engine", "Mosaic", "TileStore", "Catalog",
-                .product(name: "Logging", package: "swift-log"),
+                "Cluster", "Transport", "Wire", "Sodium", "Engine", "Mosaic", "Raster", "TileStore",
+                "Catalog", .product(name: "Logging", package: "swift-log"),
             ]),
         .target(
             name: "Web",
             dependencies: [
-                "NodeRuntime", "Cluster", "Mosaic", .product(name: "Hummingbird", package: "hummingbird"),
+                "NodeRuntime", "Cluster", "Wire", "Mosaic",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ], resources: [.copy("Resources")]),
+        .target(
+            name: "Client",
+            dependencies: [
+                "Sodium", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         .executableTarget(
             name: "arbutus",
             dependencies: [
                 "Mosaic", "Raster", "TileStore", "Scenes", "Engine", "Sample", "Cluster", "Simulator",
-                "NodeRuntime", "Web", "Yams", .product(name: "Logging", package: "swift-log"),
+                "NodeRuntime", "Web", "Client", "Yams", .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "MosaicTests", dependencies: ["Mosaic"]),
@@ -86,9 +98,16 @@ let package = Package(
             dependencies: [
                 "Web", "NodeRuntime", "Cluster", "Engine", .product(name: "Logging", package: "swift-log"),
             ]),
+        .testTarget(
+            name: "ClientTests",
+            dependencies: [
+                "Client", "arbutus", "Web", "NodeRuntime", "Cluster", "Engine", "Sample", "Sodium",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Mosaic", "Raster", "TileStore", "CGDAL"]),
         .testTarget(name: "ScenesTests", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),
         .testTarget(name: "SampleTests", dependencies: ["Sample", "Mosaic", "Raster"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["arbutus", "Raster", "CGDAL"]),
         .testTarget(name: "ArbutusTests", dependencies: ["arbutus", "Mosaic", "Engine", "Raster", "CGDAL"]),
     ],
     swiftLanguageModes: [.v6]

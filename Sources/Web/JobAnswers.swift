@@ -49,45 +49,35 @@ struct JobList: Codable {
     let links: [String]
 }
 
-/// A member as this node sees it.
-struct MemberAnswer: Codable {
-    let node: String
-    let state: String
-    let address: String
-    let epoch: UInt32
-    let slots: Int?
-    let hasRoom: Bool?
-
-    init(_ member: Member) {
-        node = "\(member.id)"
-        state = "\(member.standing)"
-        address = member.record.claim.address.text
-        epoch = member.version.epoch
-        slots = member.record.claim.engine?.slots
-        hasRoom = member.record.claim.engine?.hasRoom
-    }
-}
-
-/// The membership, the answering node first.
-struct MemberList: Codable {
-    let node: String
-    let members: [MemberAnswer]
-}
-
-/// An output file of a finished job.
+/// An output file of a finished job, with the fields of STAC's file extension.
 struct Artifact: Codable {
     let href: String
     let type: String
+    /// Bytes.
+    let size: Int
+    /// A multihash: 0xb220 (BLAKE2b-256) as a varint, 0x20 bytes, the digest.
+    let checksum: String
 
-    init(job: JobID, name: String) {
-        href = "/artifacts/\(job)/\(name)"
-        type =
-            switch name.split(separator: ".").last {
-            case "tif": "image/tiff; application=geotiff"
-            case "png": "image/png"
-            case "json": "application/json"
-            case "xml", "qml": "application/xml"
-            default: "text/plain"
-            }
+    enum CodingKeys: String, CodingKey {
+        case href, type
+        case size = "file:size"
+        case checksum = "file:checksum"
+    }
+
+    init(job: JobID, file: ClusterNode.OutputFile) {
+        href = "/artifacts/\(job)/\(file.name)"
+        type = Self.type(of: file.name)
+        (size, checksum) = (file.bytes, "a0e40220\(file.digest)")
+    }
+
+    /// The media type of an output by its name.
+    static func type(of name: String) -> String {
+        switch name.split(separator: ".").last {
+        case "tif": "image/tiff; application=geotiff"
+        case "png": "image/png"
+        case "json": "application/json"
+        case "xml", "qml": "application/xml"
+        default: "text/plain"
+        }
     }
 }

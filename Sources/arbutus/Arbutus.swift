@@ -14,7 +14,9 @@ struct Arbutus: ParsableCommand {
             """,
         subcommands: [
             RunCommand.self, PlanCommand.self, ExplainCommand.self, SampleCommand.self, SimulateCommand.self,
-            StoreCommand.self, NodeCommand.self, KeyCommand.self, VersionCommand.self,
+            StoreCommand.self, NodeCommand.self, SubmitCommand.self, JobsCommand.self, JobCommand.self,
+            WatchCommand.self, CancelCommand.self, ResumeCommand.self, FetchCommand.self,
+            MembersCommand.self, DrainCommand.self, KeyCommand.self, VersionCommand.self,
         ])
 
     /// Runs the command of this process and ends it with the command's exit code.
@@ -103,7 +105,7 @@ struct Ending: Equatable {
             }
             switch error {
             case is RequestError, is SettingsError: status = ExitStatus.usage
-            case is JobCancelled: status = ExitStatus.stopped
+            case is JobCancelled, is ClientStopped: status = ExitStatus.stopped
             case let lost as LostOutput where lost.isDesired:
                 status = ExitStatus.unread
                 return

@@ -132,6 +132,11 @@ extension Samples {
                 path: path, offset: number(areExtreme ? Int.max - BulkRequest.rangeLimit : 1 << 40),
                 count: 1 + number(BulkRequest.rangeLimit)),
             .sceneFolder(path: path),
+            .instruction(.drain(forced: flag())), .instruction(.made(job())),
+            .instruction(.render(job(), plan: digest(), TaskID(number(WireLimit.tasks - 1)))),
+            .question(.events(job(), term: word(), number: word())), .question(.tasks(job())),
+            .question(.tile(job(), index: number(7), MapTileName(zoom: 5, column: 31, row: 0)!)),
+            .question(.point(job(), longitude: -12.5, latitude: 61.25)), .question(.node),
         ]
     }
 

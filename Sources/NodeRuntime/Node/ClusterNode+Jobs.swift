@@ -19,6 +19,8 @@ extension ClusterNode {
     public struct OutputFile: Sendable {
         public let name: String
         public let bytes: Int
+        /// BLAKE2b-256 in hexadecimal.
+        public let digest: String
         public let path: String
     }
 
@@ -80,7 +82,8 @@ extension ClusterNode {
         let manifest = header.state.manifest.outputs.flatMap { outputs.manifest($0.hash) }
         return (manifest?.files ?? []).compactMap { file in
             ContentHash(hexadecimal: file.digest).map {
-                OutputFile(name: file.name, bytes: file.bytes, path: outputs.path(of: $0))
+                OutputFile(
+                    name: file.name, bytes: file.bytes, digest: file.digest, path: outputs.path(of: $0))
             }
         }
     }

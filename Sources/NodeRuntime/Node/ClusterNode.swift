@@ -44,11 +44,21 @@ public final class ClusterNode: @unchecked Sendable {
     let shell: JobShell
     let outputs: OutputStore
     let waiters = Waiters()
+    let answers: NodeAnswers
+    let grids = Mutex<[Digest: JobGrid]>([:])
+    /// Threads that wait for other nodes' answers, or for pixels.
+    let asking = TransferQueue(atOnce: 8)
     private let folder: DataFolder
     private let journal: NodeJournal
     private let disk = DispatchQueue(label: "arbutus facts")
     private let serving = TransferQueue(atOnce: 8)
-    private let parts: Ties
+    let parts: Ties
+    let instructions = PeerInstructions()
+    let keyRequests = Turnstile()
+    /// An operator drains this node.
+    let isLeaving = Mutex(false)
+    /// Threads that wait for what other nodes do.
+    let operations = DispatchQueue(label: "arbutus operations", attributes: .concurrent)
     private let setup: Setup
     private let makeNode: (Address) -> Node
 
@@ -58,7 +68,11 @@ public final class ClusterNode: @unchecked Sendable {
         var wires: NodeWires?
         var transport: Transport?
         var bulk: BulkClient?
+        /// Where the web API is.
+        let web = Mutex<String?>(nil)
     }
+
+    func setWeb(_ address: String) { parts.web.withLock { $0 = address } }
 
     /// Opens folder, key, journal and store; nothing is on the network yet.
     ///
@@ -96,13 +110,17 @@ public final class ClusterNode: @unchecked Sendable {
                 limits: setup.limits, fingerprint: fingerprint, reach: { path, _ in path },
                 encode: { WireHeader.encode($0) }, logger: logger)
         ) { ties.loop?.post(.job($0)) }
-        let items = LocalItems(journal: journal, store: store, outputs: outputs)
+        answers = ties.makeAnswers(own: identity.id, shell: shell, setup.limits)
+        let items = LocalItems(journal: journal, store: store, outputs: outputs) { [answers] in
+            try answers.answer($0)
+        }
         let transport = Transport(
             Transport.Options(
                 identity: identity, start: start, keys: SealingKeys(persisted.keys), listen: setup.listen),
-            bulk: { [serving, logger] link in
+            bulk: { [serving, instructions, logger] link in
                 guard let dial = link.dial else {
-                    return BulkServer(link, items: items, threads: serving, logger: logger)
+                    return BulkServer(
+                        link, items: items, instructions: instructions, threads: serving, logger: logger)
                 }
                 ties.wires?.bulkStands(dial)
                 return bulk.linkStands(link)
@@ -133,7 +151,9 @@ public final class ClusterNode: @unchecked Sendable {
         let port = try await transport.open()
         parts.wires?.listens(at: port)
         let own = setup.advertise ?? setup.listen.specific(port: port) ?? Address("")
+        instructions.serve(self)
         loop.start(makeNode(own))
+        answers.live.start()
         for event in try journal.restored({ [shell] in shell.restored($0, of: $1) }) {
             loop.post(.job(event))
         }
@@ -144,14 +164,18 @@ public final class ClusterNode: @unchecked Sendable {
     public func shutDown(_ farewell: Farewell = .restarting) async {
         parts.loop?.post(.shutDown(farewell))
         await waiters.ended(within: 3)
+        answers.live.stop()
         parts.loop?.stop()
         parts.bulk?.shutDown()
+        answers.pictures.shutDown()
+        asking.shutDown()
         shell.shutDown()
         serving.shutDown()
         await parts.transport?.shutDown()
         disk.sync {}
         do { try journal.journal.close() } catch { logger.warning("\(error)") }
         folder.release()
+        waiters.depart(.shutDown)
     }
 
     /// Looks at the node between two of its steps.
@@ -163,6 +187,8 @@ public final class ClusterNode: @unchecked Sendable {
     }
 
     func post(_ event: JobEvent) { parts.loop?.post(.job(event)) }
+
+    func post(_ input: Input) { parts.loop?.post(input) }
 
     // MARK: Effects
 
@@ -177,14 +203,15 @@ public final class ClusterNode: @unchecked Sendable {
         case .persist(let fact, let ticket): disk.async { self.write(fact, ticket, loop) }
         case .publish(let change):
             logger.info("node \(change.id) is \(change.standing)", metadata: ["version": "\(change.version)"])
+            answers.memberChanged(change)
         case .useKeys(let keys): parts.transport?.use(SealingKeys(keys))
-        case .keysRefused(let refusal): logger.warning("\(refusal)")
+        case .keysRefused(let refusal): keysRefused(refusal)
         case .job(let action): perform(action)
         case .jobRefused(let job, let reason): waiters.refused(job, reason)
         case .ready: logger.info("ready: every seed was tried")
         case .dropped(let peer, let reason): logger.debug("a message of node \(peer) was dropped: \(reason)")
         case .exit(let reason):
-            if reason != .farewellSaid { logger.error("this node stops: \(reason)") }
+            if reason != .farewellSaid { logger.error("this node stops: \(reason.sentence)") }
             waiters.exited(reason)
         }
     }

@@ -138,6 +138,30 @@ struct PixelKernelPairTests {
         }
     }
 
+    /// A lattice twice as fine has a way of its own; with one column more it goes the general way, to the same
+    /// bits.
+    @Test(arguments: [(2, -1, 0), (9, -1, -1), (16, 0, 0), (33, 3, 4), (257, -1, 0)])
+    func bilinearRowsOfADoubledLattice(width: Int, even: Int32, odd: Int32) {
+        var numbers = TestNumbers(state: UInt64(width) + 3)
+        let source = raster(width, 3, &numbers)
+        let pairs = width - Int(max(even, odd, 0))
+        let places: [Int32] = (0...pairs).flatMap { [even + Int32($0), odd + Int32($0)] }
+        let weights: [Float] = (0...pairs).flatMap { _ in [0.75, 0.25] }
+        var (rowA, rowB) = ([Float](repeating: 0, count: width + 2), [Float](repeating: 0, count: width + 2))
+        for y in Int32(-1)...3 {
+            let (doubled, general) = (2 * pairs, 2 * pairs + 1)
+            let slow = floats(general) {
+                arb_bilinear_row_base(
+                    source, width, Int32(width), 3, places, weights, y, 0.25, $0, general, &rowA, &rowB)
+            }
+            let fast = floats(doubled) {
+                arb_bilinear_row_avx2(
+                    source, width, Int32(width), 3, places, weights, y, 0.25, $0, doubled, &rowA, &rowB)
+            }
+            #expect(Array(slow.dropLast()) == fast)
+        }
+    }
+
     private func floats(_ count: Int, _ fill: (UnsafeMutablePointer<Float>) -> Void) -> [UInt32] {
         var out = [Float](repeating: -7, count: count)
         out.withUnsafeMutableBufferPointer { fill($0.baseAddress!) }
