@@ -89,6 +89,21 @@ import Testing
         #expect(machine.coordinators[job(1)]?.keepers.copies == 0)
     }
 
+    /// A restarted coordinator whose disk is full has a term that nobody may hear of (seed 350008).
+    @Test func nothingIsSaidUnderATermThatTheDiskHasNotTaken() throws {
+        var (machine, dice) = (NodeJobs(view: three, slots: 1), TestGenerator(1))
+        let past = Term(counter: 1, node: node(1), start: 9)
+        let header = JobHeader(id: job(1), title: "t", request: digest(1), term: past)
+        _ = machine.restore(header, plan: nil, done: [], blobs: [], finishedFor: .zero, now: at(0))
+        for step in 1...20 { _ = machine.advance(now: at(Double(step) * 0.25), using: &dice) }
+        let term = try #require(machine.coordinators[job(1)]?.header.term)
+        #expect(term == past.next(for: node(1), start: 1))
+        let ask = AskForWork(request: 1, start: 1, idleSlots: 1, secondsPerCost: 1)
+        let question = message(.ask(ask, asVictim: false), term: past)
+        let answer = machine.received(question, from: node(2), now: at(6))
+        #expect(sent(answer, to: node(2)).isEmpty)
+    }
+
     /// Who takes a job over without its plan, and makes the same plan again, still knows the results that it
     /// was told under the old one (seed 200137).
     @Test func aPlanThatIsMadeAgainFindsItsResults() throws {
