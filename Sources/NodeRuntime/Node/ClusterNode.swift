@@ -216,6 +216,7 @@ public final class ClusterNode: @unchecked Sendable {
     private func perform(_ effect: Effect, _ loop: NodeLoop) {
         switch effect {
         case .sendDatagram(let datagram, let address): parts.wires?.send(datagram, to: address)
+        case .lookUp(let address): parts.transport?.forget(address)
         case .sendFrame(let frame, let peer): parts.wires?.send(frame, to: peer)
         case .dial(let target): parts.wires?.dial(target)
         case .closeLink(let peer): parts.transport?.close(peer)
