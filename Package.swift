@@ -45,14 +45,17 @@ let package = Package(
         .target(
             name: "NodeRuntime",
             dependencies: [
-                "Cluster", "Transport", "Wire", "Sodium", "Engine", "Mosaic", "TileStore", "Catalog",
-                .product(name: "Logging", package: "swift-log"),
+                "Cluster", "Transport", "Wire", "Sodium", "Engine", "Mosaic", "Raster", "TileStore",
+                "Catalog", .product(name: "Logging", package: "swift-log"),
             ]),
         .target(
             name: "Web",
             dependencies: [
-                "NodeRuntime", "Cluster", "Mosaic", .product(name: "Hummingbird", package: "hummingbird"),
-            ]),
+                "NodeRuntime", "Cluster", "Wire", "Mosaic",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ], resources: [.copy("Resources")]),
         .target(
             name: "Client",
             dependencies: [

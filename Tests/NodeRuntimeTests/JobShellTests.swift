@@ -29,7 +29,7 @@ import Wire
             let journal = try Journal(path: self.folder + "/journal.sqlite")
             let store = try TileStore(folder: self.folder + "/store", limit: 1 << 30)
             let outputs = try OutputStore(folder: self.folder + "/mosaics")
-            items = LocalItems(journal: journal, store: store, outputs: outputs)
+            items = LocalItems(journal: journal, store: store, outputs: outputs, answer: { _ in nil })
             let relay = Relay()
             shell = JobShell(
                 JobShell.Parts(

@@ -8,6 +8,8 @@ struct LocalItems: Sendable {
     let journal: Journal
     let store: TileStore
     let outputs: OutputStore
+    /// Answers questions; nil: it does not know.
+    let answer: @Sendable (PeerQuestion) throws -> [UInt8]?
 
     /// An item's bytes, in memory or as a part of a file that the caller closes.
     enum Source {
@@ -44,6 +46,7 @@ struct LocalItems: Sendable {
                 return nil
             }
             return .file(descriptor: file, offset: 0, length: Int(facts.st_size))
+        case .question(let question): return try answer(question).map(Source.bytes)
         case .sceneStatus, .sceneRange, .sceneFolder, .instruction: return nil
         }
     }

@@ -44,6 +44,10 @@ public final class ClusterNode: @unchecked Sendable {
     let shell: JobShell
     let outputs: OutputStore
     let waiters = Waiters()
+    let answers: NodeAnswers
+    let grids = Mutex<[Digest: JobGrid]>([:])
+    /// Threads that wait for other nodes' answers, or for pixels.
+    let asking = TransferQueue(atOnce: 8)
     private let folder: DataFolder
     private let journal: NodeJournal
     private let disk = DispatchQueue(label: "arbutus facts")
@@ -73,7 +77,11 @@ public final class ClusterNode: @unchecked Sendable {
         var wires: NodeWires?
         var transport: Transport?
         var bulk: BulkClient?
+        /// Where the web API is.
+        let web = Mutex<String?>(nil)
     }
+
+    func setWeb(_ address: String) { parts.web.withLock { $0 = address } }
 
     /// Opens folder, key, journal and store; nothing is on the network yet.
     ///
@@ -119,7 +127,10 @@ public final class ClusterNode: @unchecked Sendable {
             ties.loop?.post(.job(event))
         }
         recomputations = Recomputations(shell, folder: folder.path("verify"))
-        let items = LocalItems(journal: journal, store: store, outputs: outputs)
+        answers = ties.makeAnswers(own: identity.id, shell: shell, setup.limits)
+        let items = LocalItems(journal: journal, store: store, outputs: outputs) { [answers] in
+            try answers.answer($0)
+        }
         let transport = Transport(
             Transport.Options(
                 identity: identity, start: start, keys: SealingKeys(persisted.keys), listen: setup.listen),
@@ -135,16 +146,7 @@ public final class ClusterNode: @unchecked Sendable {
         ties.transport = transport
         ties.wires = NodeWires(
             identity: identity, transport: transport, tally: tally, diary: diary, logger: logger)
-        makeNode = { address in
-            Node(
-                Membership.Identity(
-                    id: identity.id, start: start, address: address,
-                    engine: ClusterEngine(
-                        fingerprint: Digest(of: Array(fingerprint.utf8)), slots: setup.limits.threads,
-                        memory: setup.limits.memory)),
-                persisted: persisted, seeds: setup.seeds,
-                generator: SeededGenerator(seed: RandomBytes.number()))
-        }
+        makeNode = { setup.node(identity.id, start, at: $0, engine: fingerprint, persisted) }
         ties.loop = NodeLoop { [weak self] effect, loop in self?.perform(effect, loop) }
     }
 
@@ -162,6 +164,7 @@ public final class ClusterNode: @unchecked Sendable {
         instructions.serve(self)
         loop.start(makeNode(own))
         if let keyAtStart { loop.post(.keys(keyAtStart)) }
+        answers.live.start()
         for event in try journal.restored({ [shell] in shell.restored($0, of: $1) }) {
             loop.post(.job(event))
         }
@@ -172,9 +175,12 @@ public final class ClusterNode: @unchecked Sendable {
     public func shutDown(_ farewell: Farewell = .restarting) async {
         parts.loop?.post(.shutDown(farewell))
         await waiters.ended(within: 3)
+        answers.live.stop()
         parts.loop?.stop()
         parts.bulk?.shutDown()
         recomputations.shutDown()
+        answers.pictures.shutDown()
+        asking.shutDown()
         shell.shutDown()
         madeLog.flush()
         serving.shutDown()
@@ -209,6 +215,7 @@ public final class ClusterNode: @unchecked Sendable {
         case .persist(let fact, let ticket): disk.async { self.write(fact, ticket, loop) }
         case .publish(let change):
             published(change, loop)
+            answers.memberChanged(change)
         case .useKeys(let keys): parts.transport?.use(SealingKeys(keys))
         case .keysRefused(let refusal): keysRefused(refusal)
         case .job(let action): perform(action)
@@ -251,6 +258,21 @@ public final class ClusterNode: @unchecked Sendable {
             shell.perform(action)
         default: shell.perform(action)
         }
+    }
+}
+
+extension ClusterNode.Setup {
+    /// The protocol's value of this node.
+    ///
+    /// - Parameter engine: the fingerprint.
+    fileprivate func node(
+        _ id: NodeID, _ start: StartID, at address: Address, engine: String, _ persisted: Persisted
+    ) -> Node {
+        let engine = ClusterEngine(
+            fingerprint: Digest(of: Array(engine.utf8)), slots: limits.threads, memory: limits.memory)
+        return Node(
+            Membership.Identity(id: id, start: start, address: address, engine: engine),
+            persisted: persisted, seeds: seeds, generator: SeededGenerator(seed: RandomBytes.number()))
     }
 }
 

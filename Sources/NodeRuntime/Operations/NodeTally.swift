@@ -99,6 +99,7 @@ extension BulkRequest {
         case .manifest: "manifest"
         case .output: "output"
         case .sceneStatus, .sceneRange, .sceneFolder: "scene"
+        case .question: "question"
         case .instruction: "instruction"
         }
     }
