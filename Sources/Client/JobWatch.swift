@@ -80,8 +80,10 @@ public struct JobWatch: Sendable {
                 }
             } catch {
                 let reason = ClusterClient.meaning(of: error)
-                guard let silent = reason as? ClusterClient.Silence else { throw reason }
-                throw ClientError.noNode(["\(answer.node): \(silent.reason)"])
+                guard reason is ClusterClient.Silence else { throw reason }
+                // The next node goes on behind the last event.
+                client.skip(answer.node)
+                return report(.silence("\(answer.node) fell silent"))
             }
             // The stream says how the job goes on; how it ended, the job itself says.
             let isOver = last.state != "running" && last.ending == nil
