@@ -21,8 +21,17 @@ public struct JobReport: Codable, Equatable, Sendable {
     public var keepers: [String]
     /// Nodes that hold its outputs.
     public var holders: [String]
-    /// Percent of the tasks that are done, as far as the answering node knows.
-    public var progress: Int?
+    /// Tasks of the plan, and those that are done; nil until an event tells.
+    public var tasksTotal: Int?
+    public var tasksDone: Int?
+    /// How long the rest will take, from and to.
+    public var secondsLeft: [Double]?
+
+    /// The share of the tasks that are done, in percent.
+    public var progress: Int? {
+        guard let tasksTotal, let tasksDone, tasksTotal > 0 else { return nil }
+        return 100 * tasksDone / tasksTotal
+    }
 
     /// How a job ended.
     public enum Ending: Equatable, Sendable {
@@ -56,6 +65,8 @@ public struct MemberReport: Codable, Equatable, Sendable {
     /// Tasks at a time.
     public var slots: Int?
     public var hasRoom: Bool?
+    /// Why it is in this state, in a sentence.
+    public var why: String?
 }
 
 /// The membership in one node's view.

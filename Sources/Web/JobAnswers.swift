@@ -31,7 +31,7 @@ struct JobAnswer: Codable {
         coordinator = "\(header.term.node)"
         keepers = header.reign.keepers.map { "\($0)" }
         holders = header.outputHolders.map { "\($0)" }
-        state = header.stateWord
+        state = header.stateName
         switch state {
         case "running":
             status = [.accepted, .planning].contains(header.reign.phase) ? "accepted" : "running"

@@ -24,6 +24,35 @@ import Testing
         }
     }
 
+    @Test func eventsComeInPieces() {
+        var reader = ServerSentEvents()
+        let none = reader.take("retry: 1000\n\nid: 1.2\nevent: sta".utf8)
+        #expect(none.isEmpty)
+        #expect(reader.lastID == "1.2")
+        let events = reader.take("te\r\ndata: {\"a\":1}\ndata: x\n\n: heartbeat\n\ndata:y\n\n".utf8)
+        #expect(
+            events == [
+                ServerSentEvents.Event(name: "state", data: "{\"a\":1}\nx"),
+                ServerSentEvents.Event(name: "message", data: "y"),
+            ])
+        #expect(reader.lastID == "1.2")
+    }
+
+    @Test func aStateEventMovesTheReport() {
+        var report = JobReport(
+            jobID: "", status: "running", title: "", state: "running", phase: "planning", run: 1,
+            coordinator: "a", keepers: [], holders: [])
+        let isRead = report.take("{}")
+        #expect(!isRead)
+        let json =
+            "{\"state\":\"running\",\"phase\":\"running\",\"note\":\"\",\"run\":2,\"coordinator\":\"b\","
+            + "\"count\":8,\"done\":2,\"secondsLeft\":[3,9]}"
+        let isTaken = report.take(json)
+        #expect(isTaken)
+        #expect(report.progress == 25 && report.run == 2 && report.coordinator == "b")
+        #expect(report.message == nil && report.ending == nil)
+    }
+
     @Test func endings() {
         func ending(_ state: String, _ phase: String) -> JobReport.Ending? {
             JobReport(

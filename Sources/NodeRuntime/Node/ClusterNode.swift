@@ -145,16 +145,7 @@ public final class ClusterNode: @unchecked Sendable {
         ties.transport = transport
         ties.wires = NodeWires(
             identity: identity, transport: transport, tally: tally, diary: diary, logger: logger)
-        makeNode = { address in
-            Node(
-                Membership.Identity(
-                    id: identity.id, start: start, address: address,
-                    engine: ClusterEngine(
-                        fingerprint: Digest(of: Array(fingerprint.utf8)), slots: setup.limits.threads,
-                        memory: setup.limits.memory)),
-                persisted: persisted, seeds: setup.seeds,
-                generator: SeededGenerator(seed: RandomBytes.number()))
-        }
+        makeNode = { setup.node(identity.id, start, at: $0, engine: fingerprint, persisted) }
         ties.loop = NodeLoop { [weak self] effect, loop in self?.perform(effect, loop) }
     }
 
@@ -267,6 +258,21 @@ public final class ClusterNode: @unchecked Sendable {
             shell.perform(action)
         default: shell.perform(action)
         }
+    }
+}
+
+extension ClusterNode.Setup {
+    /// The protocol's value of this node.
+    ///
+    /// - Parameter engine: the fingerprint.
+    fileprivate func node(
+        _ id: NodeID, _ start: StartID, at address: Address, engine: String, _ persisted: Persisted
+    ) -> Node {
+        let engine = ClusterEngine(
+            fingerprint: Digest(of: Array(engine.utf8)), slots: limits.threads, memory: limits.memory)
+        return Node(
+            Membership.Identity(id: id, start: start, address: address, engine: engine),
+            persisted: persisted, seeds: seeds, generator: SeededGenerator(seed: RandomBytes.number()))
     }
 }
 

@@ -72,7 +72,7 @@ final class NodeDiary: Sendable {
     func job(_ header: JobHeader) {
         let old = state.withLock { $0.jobs.updateValue(header, forKey: header.id) }
         var facts: Logger.Metadata = [
-            "job": "\(header.id)", "state": "\(header.stateWord)", "coordinator": "\(header.term.node)",
+            "job": "\(header.id)", "state": "\(header.stateName)", "coordinator": "\(header.term.node)",
         ]
         if header.state.run.number > 1 { facts["run"] = "\(header.state.run.number)" }
         if !header.note.isEmpty { facts["reason"] = "\(header.note)" }
@@ -87,9 +87,9 @@ final class NodeDiary: Sendable {
         }
         if header.state.run != old.state.run {
             logger.notice("the job runs again", metadata: facts)
-        } else if header.stateWord != old.stateWord {
-            let isBad = ["failed", "partial"].contains(header.stateWord)
-            logger.log(level: isBad ? .warning : .notice, "the job is \(header.stateWord)", metadata: facts)
+        } else if header.stateName != old.stateName {
+            let isBad = ["failed", "partial"].contains(header.stateName)
+            logger.log(level: isBad ? .warning : .notice, "the job is \(header.stateName)", metadata: facts)
         } else if header.reign.phase != old.reign.phase {
             facts["phase"] = "\(header.reign.phase)"
             logger.debug("the job goes on", metadata: facts)

@@ -64,7 +64,7 @@ extension ClusterNode {
             tally = node.workTally
             guard let known = node.jobs else { return }
             for header in known.book.all {
-                jobs[header.stateWord, default: 0] += 1
+                jobs[header.stateName, default: 0] += 1
                 if header.isLive, header.reign.keepers.contains(known.me) { keeps += 1 }
             }
             coordinates = known.coordinators.count
@@ -128,18 +128,6 @@ extension ClusterNode {
                 storeCount.withLock { $0 = (usage, .now) }
                 continuation.resume(returning: usage)
             }
-        }
-    }
-}
-
-extension JobHeader {
-    /// `running`, `complete`, `partial`, `failed` or `cancelled`.
-    public var stateWord: String {
-        switch state.manifest {
-        case .running: "running"
-        case .cancelled: "cancelled"
-        case .complete: "complete"
-        case .partial(_, let outputs): outputs == nil ? "failed" : "partial"
         }
     }
 }

@@ -99,8 +99,8 @@ extension BulkRequest {
         case .manifest: "manifest"
         case .output: "output"
         case .sceneStatus, .sceneRange, .sceneFolder: "scene"
-        case .instruction: "instruction"
         case .question: "question"
+        case .instruction: "instruction"
         }
     }
 }

@@ -24,7 +24,6 @@ final class Recomputations: @unchecked Sendable {
     private let lock = NSLock()
     private var states: [Name: Status] = [:]
     private var bench: (store: TileStore, pool: TaskPool)?
-    private var open: (plan: Digest, job: OpenJob)?
 
     /// Recomputations that are remembered at most; others are refused until these were told.
     private static let most = 1024
@@ -62,15 +61,13 @@ final class Recomputations: @unchecked Sendable {
         guard known.engine.keys.indices.contains(name.task.index) else {
             throw RuntimeError("job \(job) has no task \(name.task)")
         }
-        let (bench, open) = try lock.withLock {
+        let bench = try lock.withLock {
             let bench = try self.bench ?? self.makeBench()
-            let open = self.open?.plan == name.plan ? self.open?.job : nil
             self.bench = bench
-            return (bench, open)
+            return bench
         }
-        let work = open ?? shell.openApart(known)
-        lock.withLock { self.open = (name.plan, work) }
-        bench.pool.start(name.task.index, of: work) { [self] outcome in
+        // Opened for each task: scene blocks that were decoded before answer nothing either.
+        bench.pool.start(name.task.index, of: shell.openApart(known)) { [self] outcome in
             let status: Status
             switch outcome {
             case .finished(let entry, _, _):

@@ -38,7 +38,9 @@ final class WatchPrinter: Sendable {
         var shown = ""
         var isDrawn = false
         var isFinished = false
-        var isSilent = false
+        var shownAt: ContinuousClock.Instant?
+        var phase = ""
+        var isRunning = false
     }
 
     private let style: ProgressPrinter.Style
@@ -53,15 +55,27 @@ final class WatchPrinter: Sendable {
             let line = Self.line(news)
             switch style {
             case .silent: return
-            case .lines where line != state.shown: Terminal.say(line)
+            case .lines where line != state.shown && Self.isDue(news, state): Terminal.say(line)
             case .redrawn(let colour):
                 let text = Self.bar(news, columns: Terminal.columns, colour: colour) ?? line
                 Terminal.write("\r\u{1B}[2K" + text, to: .standardError)
                 state.isDrawn = true
-            case .lines: break
+            case .lines: return
             }
             state.shown = line
+            state.shownAt = .now
+            if case .stands(let job) = news {
+                (state.phase, state.isRunning) = (job.phase, job.ending == nil)
+            }
         }
+    }
+
+    /// Progress is worth a line every five seconds, a change at once.
+    private static func isDue(_ news: JobWatch.News, _ state: State) -> Bool {
+        guard case .stands(let job) = news, job.phase == state.phase, state.isRunning, job.ending == nil,
+            let last = state.shownAt
+        else { return true }
+        return .now - last >= .seconds(5)
     }
 
     /// Takes the redrawn line away for good.
@@ -80,7 +94,14 @@ final class WatchPrinter: Sendable {
         case .silence(let reason): return "arbutus: " + Terminal.printable(reason) + "; trying again"
         case .stands(let job):
             var parts = [job.ending == nil ? JobTable.words(job.phase) : job.state]
-            if let progress = job.progress, job.ending == nil { parts.append("\(progress) %") }
+            if let progress = job.progress, let done = job.tasksDone, let total = job.tasksTotal,
+                job.ending == nil
+            {
+                parts += ["\(done) of \(total) tasks", "\(progress) %"]
+                if let left = job.secondsLeft?.last, done < total {
+                    parts.append("\(Quantity.duration(left)) left")
+                }
+            }
             if job.run > 1 { parts.append("run \(job.run)") }
             if let message = job.message, job.ending == nil { parts.append(message) }
             if job.ending == nil { parts.append("coordinated by \(job.coordinator)") }
