@@ -31,7 +31,11 @@ enum JSONValue: Codable, Equatable, Sendable {
         case .flag(let value): try container.encode(value)
         case .number(let value):
             // A whole number stays one: 14 and not 14.0.
-            if let whole = Int(exactly: value) { try container.encode(whole) } else { try container.encode(value) }
+            if let whole = Int(exactly: value) {
+                try container.encode(whole)
+            } else {
+                try container.encode(value)
+            }
         case .text(let value): try container.encode(value)
         case .list(let value): try container.encode(value)
         case .object(let value): try container.encode(value)

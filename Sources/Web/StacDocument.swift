@@ -84,7 +84,9 @@ enum StacDocument {
         if case .object(let assets)? = fields["assets"] {
             fields["assets"] = .object(
                 assets.mapValues { asset in
-                    guard case .object(var asset) = asset, let name = asset["href"]?.text else { return asset }
+                    guard case .object(var asset) = asset, let name = asset["href"]?.text else {
+                        return asset
+                    }
                     let file = name.hasPrefix("./") ? String(name.dropFirst(2)) : name
                     asset["href"] = .text("\(origin)/artifacts/\(header.id)/\(file)")
                     return .object(asset)
@@ -114,7 +116,9 @@ struct StacQuery: Decodable {
 
     private static let mostItems = 1000
 
-    private enum CodingKeys: String, CodingKey { case bbox, datetime, ids, collections, intersects, limit, token }
+    private enum CodingKeys: String, CodingKey {
+        case bbox, datetime, ids, collections, intersects, limit, token
+    }
 
     init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
@@ -213,7 +217,9 @@ struct StacQuery: Decodable {
         }
         let from = try end(parts[0], .distantPast)
         let to = parts.count == 1 ? from : try end(parts[1], .distantFuture)
-        guard from <= to else { throw Problem(.badRequest, "datetime \(text.prefix(80)) ends before it begins") }
+        guard from <= to else {
+            throw Problem(.badRequest, "datetime \(text.prefix(80)) ends before it begins")
+        }
         return from...to
     }
 
@@ -251,7 +257,9 @@ struct StacQuery: Decodable {
             parts.append("\(name)=\(text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")")
             body[name] = value
         }
-        if let bbox { add("bbox", bbox.map { "\($0)" }.joined(separator: ","), .list(bbox.map { .number($0) })) }
+        if let bbox {
+            add("bbox", bbox.map { "\($0)" }.joined(separator: ","), .list(bbox.map { .number($0) }))
+        }
         if let datetime { add("datetime", datetime, .text(datetime)) }
         if let ids { add("ids", ids.joined(separator: ","), .list(ids.map { .text($0) })) }
         if let collections {

@@ -99,6 +99,7 @@ public struct WebServer: Sendable {
         addStacRoutes(to: router)
         addMapRoutes(to: router)
         files.addRoutes(to: router)
+        addOperationRoutes(to: router)
         return router
     }
 

@@ -27,6 +27,7 @@ public enum WireBulk {
                     })
             case .sceneFolder(let path): .sceneFolder(path)
             case .question(let question): .question(question.proto)
+            case .instruction(let instruction): .instruction(ProtoInstruction(instruction))
             }
         return Field.write(proto)
     }
@@ -49,6 +50,7 @@ public enum WireBulk {
             return .sceneRange(path: try path(range.path), offset: offset, count: count)
         case .sceneFolder(let path): return .sceneFolder(path: try self.path(path))
         case .question(let question): return .question(try PeerQuestion(question))
+        case .instruction(let proto): return .instruction(try proto.instruction())
         }
     }
 

@@ -16,7 +16,7 @@ struct Arbutus: ParsableCommand {
             RunCommand.self, PlanCommand.self, ExplainCommand.self, SampleCommand.self, SimulateCommand.self,
             StoreCommand.self, NodeCommand.self, SubmitCommand.self, JobsCommand.self, JobCommand.self,
             WatchCommand.self, CancelCommand.self, ResumeCommand.self, FetchCommand.self,
-            MembersCommand.self, KeyCommand.self, VersionCommand.self,
+            MembersCommand.self, DrainCommand.self, KeyCommand.self, VersionCommand.self,
         ])
 
     /// Runs the command of this process and ends it with the command's exit code.

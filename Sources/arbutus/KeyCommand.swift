@@ -4,7 +4,12 @@ import Mosaic
 
 struct KeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "key", abstract: "Makes cluster keys.", subcommands: [New.self])
+        commandName: "key", abstract: "Makes cluster keys, and changes them without a stop.",
+        discussion: """
+            A change goes: key new > new.key; key install new.key; key use ID; put new.key in the place of \
+            every node's key file; key retire OLD-ID. key list shows who lacks which.
+            """,
+        subcommands: [New.self, KeyInstall.self, KeyUse.self, KeyRetire.self, KeyShow.self])
 
     struct New: ParsableCommand {
         static let configuration = CommandConfiguration(

@@ -122,42 +122,50 @@ private struct NodeLife {
     /// - Throws: a sentence: an address is in use, or this node was told to stop.
     func run(until stop: DispatchSemaphore) throws {
         let ended = DispatchSemaphore(value: 0)
-        let failure = Failure()
+        let outcome = Outcome()
         Task {
-            do {
-                let port = try await node.start()
-                logger.info("node \(node.id) listens on port \(port)")
-                let serving = Task {
-                    try await server.run { logger.info("HTTP API on port \($0)") }
-                }
-                let watching = Task {
-                    await withCheckedContinuation { continuation in
-                        DispatchQueue.global().async {
-                            stop.wait()
-                            continuation.resume()
-                        }
-                    }
-                    serving.cancel()
-                }
-                let ending = await serving.result
-                watching.cancel()
-                if case .failure(let error) = ending, !(error is CancellationError) { throw error }
-            } catch {
-                failure.set("\(error)")
-            }
-            logger.info("saying goodbye")
-            await node.shutDown()
+            do { try await serve(until: stop, outcome) } catch { outcome.fail("\(error)") }
+            let farewell = outcome.farewell
+            logger.info("saying goodbye", metadata: farewell == .left ? ["for": "good"] : nil)
+            await node.shutDown(farewell)
             ended.signal()
         }
         ended.wait()
-        if let reason = failure.reason { throw RuntimeError(reason) }
+        if let reason = outcome.failure { throw RuntimeError(reason) }
     }
 
-    private final class Failure: @unchecked Sendable {
-        private let lock = NSLock()
-        private var text: String?
+    /// Returns when the node is to end.
+    private func serve(until stop: DispatchSemaphore, _ outcome: Outcome) async throws {
+        let port = try await node.start()
+        logger.info(
+            "node \(node.id) listens on port \(port)", metadata: ["version": "\(ArbutusVersion.string)"])
+        let serving = Task {
+            try await server.run { logger.info("HTTP API on port \($0)") }
+        }
+        DispatchQueue(label: "arbutus stop").async {
+            stop.wait()
+            serving.cancel()
+        }
+        Task {
+            switch await node.departure() {
+            case .drained: outcome.leave()
+            case .stopped(let reason): outcome.fail(reason)
+            case .shutDown: return
+            }
+            serving.cancel()
+        }
+        if case .failure(let error) = await serving.result, !(error is CancellationError) { throw error }
+    }
 
-        func set(_ reason: String) { lock.withLock { text = reason } }
-        var reason: String? { lock.withLock { text } }
+    /// How a node ended.
+    private final class Outcome: @unchecked Sendable {
+        private let lock = NSLock()
+        private var reason: String?
+        private var hasLeft = false
+
+        func fail(_ reason: String) { lock.withLock { self.reason = reason } }
+        func leave() { lock.withLock { hasLeft = true } }
+        var failure: String? { lock.withLock { reason } }
+        var farewell: Farewell { lock.withLock { hasLeft } ? .left : .restarting }
     }
 }

@@ -8,18 +8,34 @@ final class LocalCluster: Sendable {
     private let keyFile: String
     private let scene: String
 
-    /// - Parameters:
-    ///   - nodes: how many; they are not started.
-    ///   - folders: where single nodes keep their data instead, by index.
-    init(_ count: Int, folders: [Int: String] = [:]) throws {
-        let base = NSTemporaryDirectory() + "arbutus-cluster-" + UUID().uuidString
-        folder = base
+    /// Nodes on loopback; none is started.
+    ///
+    /// - Parameter folders: where single nodes keep their data instead, by index.
+    convenience init(_ count: Int, folders: [Int: String] = [:]) throws {
+        try self.init { folder in
+            try (0..<count).map { try NodeProcess("n\($0)", folder: folders[$0] ?? folder) }
+        }
+    }
+
+    /// A node in each namespace of `network`; none is started.
+    convenience init(on network: TestNetwork) throws {
+        try self.init { folder in
+            try network.names.indices.map { index in
+                try NodeProcess(
+                    "n\(index)", folder: folder, host: TestNetwork.address(index), ports: (7480, 8480),
+                    prefix: network.prefix(index))
+            }
+        }
+    }
+
+    private init(_ make: (_ folder: String) throws -> [NodeProcess]) throws {
+        folder = NSTemporaryDirectory() + "arbutus-cluster-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         keyFile = folder + "/cluster.key"
         try Data(String(repeating: "5a", count: 32).utf8).write(to: URL(filePath: keyFile))
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: keyFile)
         scene = try NoiseScene.write(folder + "/scene", columns: 4096, rows: 3072)
-        nodes = try (0..<count).map { try NodeProcess("n\($0)", folder: folders[$0] ?? base) }
+        nodes = try make(folder)
     }
 
     deinit {
@@ -28,7 +44,7 @@ final class LocalCluster: Sendable {
     }
 
     func start(_ node: NodeProcess) throws {
-        let seeds = nodes.filter { $0 !== node }.map { "127.0.0.1:\($0.port)" }
+        let seeds = nodes.filter { $0 !== node }.map(\.address)
         try node.start(keyFile: keyFile, seeds: seeds)
     }
 
@@ -142,9 +158,14 @@ final class LocalCluster: Sendable {
 
     /// Waits until a running node calls the job successful, and compares what another one hands out with what
     /// `arbutus run` makes.
-    func expectSuccess(_ number: Int, _ job: String, within seconds: Double) async throws {
+    ///
+    /// - Parameter only: the node that is asked; nil: any.
+    func expectSuccess(
+        _ number: Int, _ job: String, within seconds: Double, from only: NodeProcess? = nil
+    ) async throws {
+        let asked = only.map { [$0] } ?? nodes
         try await eventually("job \(job) is successful", within: seconds) {
-            for node in self.nodes where node.isRunning {
+            for node in asked where node.isRunning {
                 if await self.job(job, at: node)?.status == "successful" { return true }
             }
             return false
@@ -157,7 +178,7 @@ final class LocalCluster: Sendable {
         for name in ["x.tif", "x.png"] {
             let expected = try Data(contentsOf: URL(filePath: out + "/" + name))
             try await eventually("\(name) of job \(job) can be had", within: 60) {
-                guard let node = self.nodes.filter(\.isRunning).randomElement(),
+                guard let node = asked.filter(\.isRunning).randomElement(),
                     let answer = await node.ask("/artifacts/\(job)/\(name)", within: 30),
                     answer.status == 200
                 else { return false }

@@ -28,6 +28,9 @@ final class NodeProcess: @unchecked Sendable {
 
     deinit { kill() }
 
+    /// Where other nodes find it.
+    var address: String { "\(host):\(port)" }
+
     var isRunning: Bool { process.withLock { $0?.isRunning ?? false } }
 
     /// What it wrote so far, over all its starts.
@@ -39,8 +42,8 @@ final class NodeProcess: @unchecked Sendable {
     func start(keyFile: String, seeds: [String], slots: Int = 1) throws {
         let words =
             prefix + [
-                Program.path, "node", "--name", name, "--data", folder, "--listen", "\(host):\(port)",
-                "--advertise", "\(host):\(port)", "--web", "127.0.0.1:\(webPort)", "--key-file", keyFile,
+                Program.path, "node", "--name", name, "--data", folder, "--listen", address, "--advertise",
+                address, "--web", "127.0.0.1:\(webPort)", "--key-file", keyFile,
                 "--slots", "\(slots)", "--memory", "1GB",
             ] + seeds.flatMap { ["--seed", $0] }
         if !FileManager.default.fileExists(atPath: logPath) {
@@ -90,12 +93,32 @@ final class NodeProcess: @unchecked Sendable {
         _ path: String, method: String = "GET", body: Data? = nil, within seconds: Double = 20
     ) async -> (status: Int, body: Data)? {
         guard isRunning, let url = URL(string: "http://127.0.0.1:\(webPort)\(path)") else { return nil }
+        if !prefix.isEmpty { return askInside(url, method, body, seconds) }
         var request = URLRequest(url: url, timeoutInterval: seconds)
         request.httpMethod = method
         request.httpBody = body
         do {
             let (data, response) = try await URLSession.shared.data(for: request)
             return (response as? HTTPURLResponse).map { ($0.statusCode, data) }
+        } catch {
+            return nil
+        }
+    }
+
+    /// The same from within the node's network namespace, where this process is not.
+    private func askInside(
+        _ url: URL, _ method: String, _ body: Data?, _ seconds: Double
+    ) -> (status: Int, body: Data)? {
+        let (sent, received) = ("\(folder)/../\(name).sent", "\(folder)/../\(name).received")
+        do {
+            var words = ["--silent", "--max-time", "\(seconds)", "--request", method, "--output", received]
+            words += ["--write-out", "%{http_code}", url.absoluteString]
+            if let body {
+                try body.write(to: URL(filePath: sent))
+                words += ["--data-binary", "@" + sent]
+            }
+            let status = try Program.run(prefix + ["curl"] + words, executable: "/usr/bin/env")
+            return (Int(status) ?? 0, try Data(contentsOf: URL(filePath: received)))
         } catch {
             return nil
         }

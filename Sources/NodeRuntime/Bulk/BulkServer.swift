@@ -10,6 +10,7 @@ import Wire
 final class BulkServer: BulkReceiver, @unchecked Sendable {
     private let link: BulkLink
     private let items: LocalItems
+    private let instructions: PeerInstructions
     private let threads: TransferQueue
     private let logger: Logger
     private let ended = StopSignal()
@@ -17,8 +18,12 @@ final class BulkServer: BulkReceiver, @unchecked Sendable {
     /// Bytes of a data frame: the largest that there is costs the fewest seals.
     static let pieceBytes = 256 << 10
 
-    init(_ link: BulkLink, items: LocalItems, threads: TransferQueue, logger: Logger) {
-        (self.link, self.items, self.threads, self.logger) = (link, items, threads, logger)
+    init(
+        _ link: BulkLink, items: LocalItems, instructions: PeerInstructions, threads: TransferQueue,
+        logger: Logger
+    ) {
+        (self.link, self.items, self.instructions) = (link, items, instructions)
+        (self.threads, self.logger) = (threads, logger)
     }
 
     func received(_ kind: FrameKind, stream: UInt32, _ payload: UnsafeRawBufferPointer) {
@@ -39,6 +44,7 @@ final class BulkServer: BulkReceiver, @unchecked Sendable {
 
     private func answer(_ request: BulkRequest, _ stream: UInt32) {
         guard !ended.isSet else { return }
+        if case .instruction(let instruction) = request { return obey(instruction, stream) }
         do {
             guard let source = try items.open(request) else { return try say(.absent, stream) }
             try say(.follows(length: source.length), stream)
@@ -52,6 +58,21 @@ final class BulkServer: BulkReceiver, @unchecked Sendable {
         } catch {
             logger.warning("cannot answer node \(link.peer.id): \(error)")
             link.close()
+        }
+    }
+
+    /// Does what a user of the peer wants; its answer are bytes, or the sentence of a refusal.
+    private func obey(_ instruction: PeerInstruction, _ stream: UInt32) {
+        do {
+            switch Result(catching: { try instructions.answer(instruction, from: link.peer.id) }) {
+            case .success(let bytes):
+                try say(.follows(length: bytes.count), stream)
+                if !bytes.isEmpty { try send(.data, stream, bytes) }
+            case .failure(let reason):
+                try say(.refused(reason: String("\(reason)".prefix(WireLimit.sentence / 4))), stream)
+            }
+        } catch {
+            ended.set()
         }
     }
 

@@ -47,7 +47,7 @@ struct LocalItems: Sendable {
             }
             return .file(descriptor: file, offset: 0, length: Int(facts.st_size))
         case .question(let question): return try answer(question).map(Source.bytes)
-        case .sceneStatus, .sceneRange, .sceneFolder: return nil
+        case .sceneStatus, .sceneRange, .sceneFolder, .instruction: return nil
         }
     }
 

@@ -36,7 +36,8 @@ extension ClusterNode {
     public func estimate(_ request: MosaicRequest) async throws -> JobEstimate {
         try request.validate()
         let members = await memberViews()
-        let slots = max(1, members.filter { $0.standing == .alive }.reduce(0) { $0 + ($1.engine?.slots ?? 0) })
+        let slots = max(
+            1, members.filter { $0.standing == .alive }.reduce(0) { $0 + ($1.engine?.slots ?? 0) })
         return try await blocking {
             let plan = try JobPlanner(request).plan()
             let estimates = EngineTask.all(of: EnginePlan(request: request, plan: plan, fingerprint: ""))

@@ -52,7 +52,13 @@ public final class ClusterNode: @unchecked Sendable {
     private let journal: NodeJournal
     private let disk = DispatchQueue(label: "arbutus facts")
     private let serving = TransferQueue(atOnce: 8)
-    private let parts: Ties
+    let parts: Ties
+    let instructions = PeerInstructions()
+    let keyRequests = Turnstile()
+    /// An operator drains this node.
+    let isLeaving = Mutex(false)
+    /// Threads that wait for what other nodes do.
+    let operations = DispatchQueue(label: "arbutus operations", attributes: .concurrent)
     private let setup: Setup
     private let makeNode: (Address) -> Node
 
@@ -111,9 +117,10 @@ public final class ClusterNode: @unchecked Sendable {
         let transport = Transport(
             Transport.Options(
                 identity: identity, start: start, keys: SealingKeys(persisted.keys), listen: setup.listen),
-            bulk: { [serving, logger] link in
+            bulk: { [serving, instructions, logger] link in
                 guard let dial = link.dial else {
-                    return BulkServer(link, items: items, threads: serving, logger: logger)
+                    return BulkServer(
+                        link, items: items, instructions: instructions, threads: serving, logger: logger)
                 }
                 ties.wires?.bulkStands(dial)
                 return bulk.linkStands(link)
@@ -144,6 +151,7 @@ public final class ClusterNode: @unchecked Sendable {
         let port = try await transport.open()
         parts.wires?.listens(at: port)
         let own = setup.advertise ?? setup.listen.specific(port: port) ?? Address("")
+        instructions.serve(self)
         loop.start(makeNode(own))
         answers.live.start()
         for event in try journal.restored({ [shell] in shell.restored($0, of: $1) }) {
@@ -167,6 +175,7 @@ public final class ClusterNode: @unchecked Sendable {
         disk.sync {}
         do { try journal.journal.close() } catch { logger.warning("\(error)") }
         folder.release()
+        waiters.depart(.shutDown)
     }
 
     /// Looks at the node between two of its steps.
@@ -178,6 +187,8 @@ public final class ClusterNode: @unchecked Sendable {
     }
 
     func post(_ event: JobEvent) { parts.loop?.post(.job(event)) }
+
+    func post(_ input: Input) { parts.loop?.post(input) }
 
     // MARK: Effects
 
@@ -193,13 +204,13 @@ public final class ClusterNode: @unchecked Sendable {
             logger.info("node \(change.id) is \(change.standing)", metadata: ["version": "\(change.version)"])
             answers.memberChanged(change)
         case .useKeys(let keys): parts.transport?.use(SealingKeys(keys))
-        case .keysRefused(let refusal): logger.warning("\(refusal)")
+        case .keysRefused(let refusal): keysRefused(refusal)
         case .job(let action): perform(action)
         case .jobRefused(let job, let reason): waiters.refused(job, reason)
         case .ready: logger.info("ready: every seed was tried")
         case .dropped(let peer, let reason): logger.debug("a message of node \(peer) was dropped: \(reason)")
         case .exit(let reason):
-            if reason != .farewellSaid { logger.error("this node stops: \(reason)") }
+            if reason != .farewellSaid { logger.error("this node stops: \(reason.sentence)") }
             waiters.exited(reason)
         }
     }

@@ -12,6 +12,9 @@ final class Waiters: Sendable {
         var lastRequest: UInt64 = 0
         var exit: ExitReason?
         var ends: [CheckedContinuation<Void, Never>] = []
+        var departures: [CheckedContinuation<Departure, Never>] = []
+        var departure: Departure?
+        var keyRefusal: KeyRefusal?
     }
 
     private let state = Mutex(State())
@@ -65,7 +68,37 @@ final class Waiters: Sendable {
     /// Why the node stopped by itself; nil while it runs.
     var exit: ExitReason? { state.withLock { $0.exit } }
 
+    /// Why this node's process is to end; returns when there is such a reason.
+    func departure() async -> Departure {
+        await withCheckedContinuation { continuation in
+            let known = state.withLock { state in
+                if state.departure == nil { state.departures.append(continuation) }
+                return state.departure
+            }
+            if let known { continuation.resume(returning: known) }
+        }
+    }
+
+    /// The last refusal of a request about keys, which is forgotten.
+    func takeKeyRefusal() -> KeyRefusal? {
+        state.withLock { state in
+            defer { state.keyRefusal = nil }
+            return state.keyRefusal
+        }
+    }
+
     // MARK: Words
+
+    func keysRefused(_ refusal: KeyRefusal) { state.withLock { $0.keyRefusal = refusal } }
+
+    func depart(_ departure: Departure) {
+        let waiting = state.withLock { state in
+            state.departure = state.departure ?? departure
+            defer { state.departures = [] }
+            return state.departures
+        }
+        for waiter in waiting { waiter.resume(returning: departure) }
+    }
 
     func acknowledged(_ job: JobID, _ copies: Int) { resume(job, .success(copies)) }
 
@@ -78,6 +111,7 @@ final class Waiters: Sendable {
     func exited(_ reason: ExitReason) {
         state.withLock { $0.exit = reason }
         release()
+        if reason != .farewellSaid { depart(.stopped(reason.sentence)) }
     }
 
     private func resume(_ job: JobID, _ result: Result<Int, RuntimeError>) {

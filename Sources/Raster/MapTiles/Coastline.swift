@@ -1,17 +1,18 @@
 import CGDAL
 import Foundation
 
-/// The world's coastlines from GSHHG as GMT packs it (Debian: gmt-gshhg-low): bins of ten degrees hold pieces of
-/// shore, which are put together to closed rings here, so that a map without a network has land and sea.
+/// The world's coastlines from GSHHG as GMT packs it (Debian: gmt-gshhg-low): bins of ten degrees hold pieces
+/// of shore, which are put together to closed rings here, so that a map without a network has land and sea.
 ///
-/// The packing is that of GMT's `gmt_shore.c`: of a segment's word the lowest three bits say where it leaves the
-/// bin, the next three where it enters, the next three its level (1 land, 2 lake, 3 island in a lake, 5 edge of
-/// Antarctica's ice), the rest how many points it has.
+/// The packing is that of GMT's `gmt_shore.c`: of a segment's word the lowest three bits say where it leaves
+/// the bin, the next three where it enters, the next three its level (1 land, 2 lake, 3 island in a lake, 5
+/// edge of Antarctica's ice), the rest how many points it has.
 public struct Coastline: Sendable {
     /// A closed ring.
     public struct Ring: Equatable, Sendable {
         public var level: Int
-        /// Longitude, latitude, longitude, …: in degrees, going on past 180 where the ring crosses that meridian.
+        /// Longitude, latitude, longitude, …: in degrees, going on past 180 where the ring crosses that
+        /// meridian.
         public var points: [Double]
     }
 
@@ -72,7 +73,9 @@ public struct Coastline: Sendable {
     static func join(_ segments: [Segment]) -> [Ring] {
         var starts: [Place: [Int]] = [:]
         for (number, segment) in segments.enumerated() {
-            if let first = segment.points.first { starts[Place(segment.shore, first), default: []].append(number) }
+            if let first = segment.points.first {
+                starts[Place(segment.shore, first), default: []].append(number)
+            }
         }
         var isUsed = [Bool](repeating: false, count: segments.count)
         var rings: [Ring] = []
@@ -133,13 +136,16 @@ private final class BinnedFile {
     func segments() throws -> [Coastline.Segment] {
         let minutes = try numbers("Bin_size_in_minutes")
         let across = try numbers("N_bins_in_360_longitude_range")
-        let (firsts, counts) = (try numbers("Id_of_first_segment_in_a_bin"), try numbers("N_segments_in_a_bin"))
+        let (firsts, counts) = (
+            try numbers("Id_of_first_segment_in_a_bin"), try numbers("N_segments_in_a_bin")
+        )
         let words = try numbers("Embedded_npts_levels_exit_entry_for_a_segment")
         let starts = try numbers("Id_of_first_point_in_a_segment")
         let shores = try numbers("Id_of_GSHHS_ID")
         let x = try numbers("Relative_longitude_from_SW_corner_of_bin")
         let y = try numbers("Relative_latitude_from_SW_corner_of_bin")
-        guard let bin = minutes.first.map({ Double($0) / 60 }), let columns = across.first, bin > 0, columns > 0,
+        guard let bin = minutes.first.map({ Double($0) / 60 }), let columns = across.first, bin > 0,
+            columns > 0,
             firsts.count == counts.count, words.count == starts.count, words.count == shores.count,
             x.count == y.count
         else { throw damaged }
@@ -167,7 +173,8 @@ private final class BinnedFile {
     }
 
     private var damaged: RasterError {
-        RasterError("the coastlines \(path) have another form than GMT's; install Debian's gmt-gshhg-low again")
+        RasterError(
+            "the coastlines \(path) have another form than GMT's; install Debian's gmt-gshhg-low again")
     }
 
     private func numbers(_ name: String) throws -> [Int] {

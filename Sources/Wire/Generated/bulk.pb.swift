@@ -106,6 +106,15 @@ nonisolated struct ProtoBulkRequest: Sendable {
     set {asks = .question(newValue)}
   }
 
+  /// What a user of another node wants of this one.
+  var instruction: ProtoInstruction {
+    get {
+      if case .instruction(let v)? = asks {return v}
+      return ProtoInstruction()
+    }
+    set {asks = .instruction(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Asks: Equatable, Sendable {
@@ -124,6 +133,8 @@ nonisolated struct ProtoBulkRequest: Sendable {
     case sceneFolder(String)
     /// What do you know of this? (The web API of any node answers for the whole cluster.)
     case question(ProtoPeerQuestion)
+    /// What a user of another node wants of this one.
+    case instruction(ProtoInstruction)
 
   }
 
@@ -246,6 +257,72 @@ nonisolated struct ProtoMapPointQuestion: Sendable {
   var longitude: Double = 0
 
   var latitude: Double = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// Answered by JSON that follows raw, or refused with a sentence.
+nonisolated struct ProtoInstruction: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var does: ProtoInstruction.OneOf_Does? = nil
+
+  /// Hand the work on and leave the cluster; true: also when outputs are on this node alone.
+  var drain: Bool {
+    get {
+      if case .drain(let v)? = does {return v}
+      return false
+    }
+    set {does = .drain(newValue)}
+  }
+
+  /// Which tasks of this job (16 bytes) were rendered on this node?
+  var made: Data {
+    get {
+      if case .made(let v)? = does {return v}
+      return Data()
+    }
+    set {does = .made(newValue)}
+  }
+
+  var render: ProtoRendering {
+    get {
+      if case .render(let v)? = does {return v}
+      return ProtoRendering()
+    }
+    set {does = .render(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Does: Equatable, Sendable {
+    /// Hand the work on and leave the cluster; true: also when outputs are on this node alone.
+    case drain(Bool)
+    /// Which tasks of this job (16 bytes) were rendered on this node?
+    case made(Data)
+    case render(ProtoRendering)
+
+  }
+
+  init() {}
+}
+
+/// Render a task again, without what the store holds, and tell the digest. Asked again until it is done.
+nonisolated struct ProtoRendering: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 16 bytes.
+  var job: Data = Data()
+
+  var plan: Data = Data()
+
+  var task: UInt32 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -390,7 +467,7 @@ fileprivate nonisolated let _protobuf_package = "arbutus.wire"
 
 nonisolated extension ProtoBulkRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".BulkRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}content\0\u{1}blob\0\u{1}manifest\0\u{1}output\0\u{3}scene_status\0\u{3}scene_range\0\u{3}scene_folder\0\u{2}\u{9}question\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}content\0\u{1}blob\0\u{1}manifest\0\u{1}output\0\u{3}scene_status\0\u{3}scene_range\0\u{3}scene_folder\0\u{2}\u{9}question\0\u{2}\u{8}instruction\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -472,6 +549,19 @@ nonisolated extension ProtoBulkRequest: SwiftProtobuf.Message, SwiftProtobuf._Me
           self.asks = .question(v)
         }
       }()
+      case 24: try {
+        var v: ProtoInstruction?
+        var hadOneofValue = false
+        if let current = self.asks {
+          hadOneofValue = true
+          if case .instruction(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.asks = .instruction(v)
+        }
+      }()
       default: break
       }
     }
@@ -514,6 +604,10 @@ nonisolated extension ProtoBulkRequest: SwiftProtobuf.Message, SwiftProtobuf._Me
     case .question?: try {
       guard case .question(let v)? = self.asks else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+    }()
+    case .instruction?: try {
+      guard case .instruction(let v)? = self.asks else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
     }()
     case nil: break
     }
@@ -760,6 +854,120 @@ nonisolated extension ProtoMapPointQuestion: SwiftProtobuf.Message, SwiftProtobu
     if lhs.job != rhs.job {return false}
     if lhs.longitude != rhs.longitude {return false}
     if lhs.latitude != rhs.latitude {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoInstruction: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Instruction"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}drain\0\u{1}made\0\u{1}render\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: Bool?
+        try decoder.decodeSingularBoolField(value: &v)
+        if let v = v {
+          if self.does != nil {try decoder.handleConflictingOneOf()}
+          self.does = .drain(v)
+        }
+      }()
+      case 2: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.does != nil {try decoder.handleConflictingOneOf()}
+          self.does = .made(v)
+        }
+      }()
+      case 3: try {
+        var v: ProtoRendering?
+        var hadOneofValue = false
+        if let current = self.does {
+          hadOneofValue = true
+          if case .render(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.does = .render(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.does {
+    case .drain?: try {
+      guard case .drain(let v)? = self.does else { preconditionFailure() }
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 1)
+    }()
+    case .made?: try {
+      guard case .made(let v)? = self.does else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 2)
+    }()
+    case .render?: try {
+      guard case .render(let v)? = self.does else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoInstruction, rhs: ProtoInstruction) -> Bool {
+    if lhs.does != rhs.does {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoRendering: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Rendering"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}plan\0\u{1}task\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.plan) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.task) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.job.isEmpty {
+      try visitor.visitSingularBytesField(value: self.job, fieldNumber: 1)
+    }
+    if !self.plan.isEmpty {
+      try visitor.visitSingularBytesField(value: self.plan, fieldNumber: 2)
+    }
+    if self.task != 0 {
+      try visitor.visitSingularUInt32Field(value: self.task, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoRendering, rhs: ProtoRendering) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.plan != rhs.plan {return false}
+    if lhs.task != rhs.task {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,0 +1,103 @@
+import Cluster
+import Foundation
+import NodeRuntime
+import Testing
+
+@testable import Client
+@testable import arbutus
+
+/// Keys and leaving, asked of real nodes over HTTP.
+@Suite(.serialized) struct OperationTests {
+    @Test(.timeLimit(.minutes(2))) func aKeyIsRotatedWithoutAStop() async throws {
+        let stations = try await Stations(2, token: "secret word")
+        let asking = client([try stations.all[0].url, try stations.all[1].url], token: "secret word")
+        let first = try await asking.keys().keys
+        #expect(first.map(\.isInUse) == [true])
+        let old = try #require(first.first?.id)
+        let name = try await asking.installKey(String(repeating: "ab", count: 32))
+        // The same key again is the same key.
+        #expect(try await asking.installKey(String(repeating: "ab", count: 32)) == name)
+        await #expect {
+            try await asking.retireKey(old, forced: false)
+        } throws: { "\($0)".contains("is in use") }
+        // Every live node has to hold it first, which is waited for.
+        #expect(try await asking.useKey(name).keys.first { $0.id == name }?.isInUse == true)
+        let other = client([try stations.all[1].url], token: "secret word")
+        try await eventually("the other node uses the key") {
+            try await other.keys().keys.first { $0.id == name }?.isInUse == true
+        }
+        let left = try await other.retireKey(old, forced: false).keys
+        #expect(left.first { $0.id == old }?.stage == "retired")
+        await #expect {
+            try await other.useKey(old)
+        } throws: { "\($0)".contains("was retired and cannot come back") }
+        await #expect {
+            try await other.useKey("12345678")
+        } throws: { "\($0)".contains("no key 12345678 is installed") }
+        // The nodes still hear each other, under the new key alone.
+        for station in stations.all {
+            try await eventually("node \(station.node.id) sees the other") {
+                await station.node.members().map(\.standing) == [.alive]
+            }
+        }
+        let stranger = client([try stations.all[0].url])
+        await #expect(throws: ClientError.self) { try await stranger.keys() }
+        for client in [asking, other, stranger] { try await client.shutDown() }
+        try await stations.stop()
+    }
+
+    @Test func aKeyIsNotSentInClear() async throws {
+        let far = client([try NodeURL("http://192.0.2.1:8480")])
+        await #expect {
+            try await far.installKey("ab")
+        } throws: { "\($0)".contains("in clear") }
+        try await far.shutDown()
+        #expect(try NodeURL("https://c.example.org").keepsSecrets)
+        #expect(try NodeURL("http://[::1]:8480").keepsSecrets)
+        #expect(try !NodeURL("http://vm1:8480").keepsSecrets)
+    }
+
+    @Test(.timeLimit(.minutes(3))) func aDrainedCoordinatorHandsItsJobOn() async throws {
+        let stations = try await Stations(3)
+        let asking = client([try stations.all[1].url, try stations.all[2].url])
+        let request = try JSONSerialization.data(
+            withJSONObject: ["scenes": try stations.scenes(size: 600), "indices": ["ndvi", "ndsi"]])
+        let direct = client([try stations.all[0].url])
+        let id = ClusterClient.newJobID()
+        _ = try await direct.submit(request, id: id)
+        let leaver = stations.all[0].node
+        try await asking.drain("\(leaver.id)", forced: false)
+        #expect(await leaver.departure() == .drained)
+        await stations.all[0].deafen()
+        await leaver.shutDown(.left)
+        try await asking.departure(of: "\(leaver.id)")
+        let last = try await JobWatch(asking, job: id).run { _ in }
+        #expect(last.ending == .done)
+        #expect(
+            try await asking.nodeID(from: "\(stations.all[2].node.id)".prefix(12).lowercased())
+                == "\(stations.all[2].node.id)")
+        await #expect {
+            try await asking.drain("\(leaver.id)", forced: false)
+        } throws: { "\($0)".contains("left") }
+        try await direct.shutDown()
+        try await asking.shutDown()
+        try await stations.stop()
+    }
+
+    @Test(.timeLimit(.minutes(2))) func outputsKeepTheirLastNode() async throws {
+        let stations = try await Stations()
+        let asking = client([try stations.all[0].url])
+        let request = try JSONSerialization.data(withJSONObject: ["scenes": try stations.scenes(size: 130)])
+        let id = ClusterClient.newJobID()
+        #expect(try await asking.submit(request, id: id) == 1)
+        #expect(try await JobWatch(asking, job: id).run { _ in }.ending == .done)
+        let node = "\(stations.all[0].node.id)"
+        await #expect {
+            try await asking.drain(node, forced: false)
+        } throws: { "\($0)".contains("the outputs of 1 jobs, \(id) first, are on node \(node) alone") }
+        try await asking.drain(node, forced: true)
+        #expect(await stations.all[0].node.departure() == .drained)
+        try await asking.shutDown()
+        try await stations.stop()
+    }
+}
