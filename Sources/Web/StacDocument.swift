@@ -152,7 +152,11 @@ struct StacQuery: Decodable {
                 }
                 limit = number
             case "intersects":
-                intersects = try JSONDecoder().decode(JSONValue.self, from: Data(String(value).utf8))
+                // Forms write spaces as plus signs.
+                let text = String(value).replacingOccurrences(of: "+", with: " ")
+                do { intersects = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) } catch {
+                    throw Problem(.badRequest, "intersects is no GeoJSON geometry: \(error)")
+                }
             case "token": start = Int(value) ?? 0
             default: break
             }
@@ -223,8 +227,15 @@ struct StacQuery: Decodable {
         return from...to
     }
 
+    /// RFC 3339, section 5.6, and nothing that only looks like it.
     private static func time(_ text: String) -> Date? {
         let upper = text.uppercased()
+        let form = /\d{4}-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)/
+        guard let parts = upper.wholeMatch(of: form)?.output, let month = Int(parts.1),
+            let day = Int(parts.2),
+            let hour = Int(parts.3), let minute = Int(parts.4), let second = Int(parts.5),
+            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60
+        else { return nil }
         for style in [Date.ISO8601FormatStyle(), Date.ISO8601FormatStyle(includingFractionalSeconds: true)] {
             if case .success(let date) = Result(catching: { try style.parse(upper) }) { return date }
         }
@@ -242,7 +253,9 @@ struct StacQuery: Decodable {
                 list.forEach(walk)
             }
         }
-        if let coordinates = geometry["coordinates"] { walk(coordinates) }
+        for part in [geometry] + (geometry["geometries"]?.list ?? []) {
+            if let coordinates = part["coordinates"] { walk(coordinates) }
+        }
         guard let first = found.first else { return nil }
         return found.reduce([first[0], first[1], first[0], first[1]]) { box, place in
             [min(box[0], place[0]), min(box[1], place[1]), max(box[2], place[0]), max(box[3], place[1])]

@@ -79,7 +79,7 @@ def shoot(page, shots, name):
 def draw_box(page, scenes, program_node):
     """The form: scenes, a box drawn with the mouse over the middle of what the estimate shows."""
     page.goto(f"http://127.0.0.1:{program_node.web}/#/new")
-    page.get_by_label("Scenes").fill("\n".join(scenes))
+    page.locator("textarea[name=scenes]").fill("\n".join(scenes))
     page.get_by_label("Title").fill("Drawn by a robot")
     page.get_by_role("button", name="Estimate").click()
     expect(page.locator(".note")).to_contain_text("tasks", timeout=60000)

@@ -62,13 +62,14 @@ async function askToken() {
 export function stream(path, handlers) {
   let source; let last; let timer; let isOpen = true; let tries = 0;
   const open = () => {
-    const mark = last ? `${path.includes('?') ? '&' : '?'}after=${encodeURIComponent(last)}` : '';
-    source = new EventSource(path + mark);
+    const url = new URL(path, location.href);
+    if (last) url.searchParams.set('after', last);
+    source = new EventSource(url);
     for (const [name, handle] of Object.entries(handlers)) {
       if (name === 'down') continue;
       source.addEventListener(name, (event) => {
         last = event.lastEventId || last;
-        handle(JSON.parse(event.data));
+        handle(JSON.parse(event.data), event.lastEventId);
       });
     }
     source.onopen = () => { tries = 0; reach(true); };

@@ -82,8 +82,8 @@ export async function show(main, [job]) {
       part.style.background = nodeName(node).querySelector('i')?.style.background ?? 'var(--soft)';
     });
     fill(nodes, (p.nodes ?? []).length ? p.nodes.map((node) => h('li', { class: 'row', style: { 'justify-content': 'space-between' } }, nodeName(node.node),
-      h('span', { class: 'small num soft' }, `${node.done} done`, isLive ? `, ${node.running} running, ${node.queued} queued` : '',
-        node.stolenIn || node.stolenOut ? `, stole ${node.stolenIn}, lost ${node.stolenOut}` : ''))) : h('li', { class: 'soft small' }, isLive ? 'Nobody has begun yet.' : 'Who did what is not remembered any more.'));
+      h('span', { class: 'small num soft', title: `${node.done} done, ${node.running} running, ${node.queued} queued; stole ${node.stolenIn} tasks, lost ${node.stolenOut} to others` },
+        `${node.done} done`, isLive && (node.running || node.queued) ? ` · ${node.running}+${node.queued}` : '', node.stolenIn || node.stolenOut ? ` · stole ${node.stolenIn}, lost ${node.stolenOut}` : ''))) : h('li', { class: 'soft small' }, isLive ? 'Nobody has begun yet.' : 'Who did what is not remembered any more.'));
     fill(slow, (p.slowest ?? []).length ? p.slowest.map((item) => h('li', { class: 'row', style: { 'justify-content': 'space-between' } },
       h('button', { class: 'quiet small', onclick: () => zoom(item.task) }, `Task ${item.task}`), nodeName(item.node), h('span', { class: 'num' }, duration(item.seconds) === '0 s' ? '< 1 s' : `${item.seconds.toFixed(1)} s`))) : h('li', { class: 'soft' }, 'None is done yet.'));
   }
@@ -124,10 +124,24 @@ export async function show(main, [job]) {
       timer = setTimeout(load, 2000);
     }
   }
+  // The stream begins with what has happened before: that goes into the log only, the grid has it already.
+  const isOld = (id, last) => {
+    if (!last || !id) return false;
+    const [a, b] = [id.split('.').map(Number), last.split('.').map(Number)];
+    return a[0] === b[0] && a[1] <= b[1];
+  };
+  let hasHistory = false; let oldPhase = '';
   function listen(last) {
     source?.close();
-    source = stream(`/jobs/${job}/events${last ? `?after=${encodeURIComponent(last)}` : ''}`, {
-      state(now) {
+    const from = hasHistory || !last ? last : `${last.split('.')[0]}.0`;
+    hasHistory = true;
+    source = stream(`/jobs/${job}/events${from ? `?after=${encodeURIComponent(from)}` : ''}`, {
+      state(now, id) {
+        if (isOld(id, last)) {
+          if (now.phase !== oldPhase) write(now.time, '', phases[now.phase] ?? now.phase);
+          oldPhase = now.phase;
+          return;
+        }
         know((now.nodes ?? []).map((node) => node.node));
         const old = progress ?? {};
         if (old.coordinator && now.coordinator !== old.coordinator) { write(now.time, 'bad', 'Node ', nodeName(now.coordinator), ' took the job over from ', nodeName(old.coordinator)); setTimeout(load, 1500); }
@@ -136,7 +150,8 @@ export async function show(main, [job]) {
         tell(now);
         if (now.reload || (!grid && now.phase === 'running')) load();
       },
-      task(now) {
+      task(now, id) {
+        if (isOld(id, last) && !['failed', 'waiting'].includes(now.state)) return;
         const task = tasks[now.task];
         if (!task) return;
         if (now.node) { know([now.node]); if (now.state !== 'running' || task.state !== 'done') task.node = now.node; }
@@ -146,10 +161,13 @@ export async function show(main, [job]) {
         if (now.state === 'done') refresh();
         grid?.draw();
       },
-      steal(now) {
+      steal(now, id) {
         know([now.victim, now.thief]);
-        for (const [from, to] of now.tasks) for (let place = from; place < to; place += 1) if (tasks[place] && tasks[place].state !== 'done') { tasks[place].node = now.thief; }
-        grid?.steal(now);
+        if (isOld(id, last)) {
+          for (const [from, to] of now.tasks) for (let place = from; place < to; place += 1) if (tasks[place]) tasks[place].stolenBy = now.thief;
+          grid?.draw();
+        } else for (const [from, to] of now.tasks) for (let place = from; place < to; place += 1) if (tasks[place] && tasks[place].state !== 'done') { tasks[place].node = now.thief; }
+        if (!isOld(id, last)) grid?.steal(now);
         write(now.time, 'steal', nodeName(now.thief), ` stole ${now.count} ${now.count === 1 ? 'task' : 'tasks'} from `, nodeName(now.victim));
       },
       node(now) { know([now.node]); write(now.time, now.state === 'alive' ? '' : 'bad', 'Node ', nodeName(now.node), ` is ${now.state}`); },

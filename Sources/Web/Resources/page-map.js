@@ -43,7 +43,7 @@ export async function show(main, [wanted]) {
     fill(key, grid.indices.length > 1 && pick, part,
       h('label', { class: 'opacity' }, 'Opacity', h('input', { type: 'range', min: '0', max: '1', step: '0.05', value: '1',
         oninput: (event) => shown.layer.setOpacity(Number(event.target.value)) })),
-      h('div', { class: 'row' }, h('span', { class: 'small soft' }, 'Copy for QGIS:'),
+      h('div', { class: 'row copies' }, h('span', { class: 'small soft' }, 'For QGIS'),
         copy('XYZ', () => `${origin}/jobs/${grid.jobID}/tiles/{z}/{x}/{y}.png?index=${chosen()}`),
         copy('COG', () => `/vsicurl/${origin}/artifacts/${grid.jobID}/${chosen()}.tif`),
         copy('STAC', () => `${origin}/stac/collections/mosaics/items/${grid.jobID}`)),
