@@ -50,7 +50,7 @@ export function show(main) {
         !member.isSelf && h('span', { class: 'small soft num' }, `for ${duration(member.since)}`),
         h('div', { class: 'small soft' }, member.hasRoom === false ? 'its disk is full: it takes no new work' : member.why),
         slow(member) && h('div', { class: 'small error' }, slow(member))),
-      h('td', { class: 'n', data: { label: 'Round trip' } }, member.isSelf ? '–' : member.roundTrip === undefined ? '–' : `${(member.roundTrip * 1000).toFixed(1)} ms`),
+      h('td', { class: 'n', data: { label: 'Round trip' } }, member.isSelf || member.state !== 'alive' || member.roundTrip === undefined ? '–' : `${(member.roundTrip * 1000).toFixed(1)} ms`),
       h('td', { class: 'n', data: { label: 'Load' } }, facts ? `${facts.load.toFixed(2)} / ${facts.cores}` : '–', facts && meter(facts.load / facts.cores)),
       h('td', { class: 'n', data: { label: 'Memory' } }, facts ? `${amount(facts.memory, 'B')} / ${amount(facts.memoryLimit, 'B')}` : '–', facts && meter(share)),
       h('td', { class: 'n', data: { label: 'Work' } }, facts ? [`${facts.running} of ${facts.slots} slots`, h('div', { class: 'small soft' }, `${facts.queued} queued, leads ${facts.coordinates}`)] : '–'),

@@ -83,7 +83,7 @@ export async function show(main, [job]) {
     });
     fill(nodes, (p.nodes ?? []).length ? p.nodes.map((node) => h('li', { class: 'row', style: { 'justify-content': 'space-between' } }, nodeName(node.node),
       h('span', { class: 'small num soft', title: `${node.done} done, ${node.running} running, ${node.queued} queued; stole ${node.stolenIn} tasks, lost ${node.stolenOut} to others` },
-        `${node.done} done`, isLive && (node.running || node.queued) ? ` · ${node.running}+${node.queued}` : '', node.stolenIn || node.stolenOut ? ` · stole ${node.stolenIn}, lost ${node.stolenOut}` : ''))) : h('li', { class: 'soft small' }, isLive ? 'Nobody has begun yet.' : 'Who did what is not remembered any more.'));
+        `${node.done} done`, isLive && (node.running || node.queued) ? ` · ${node.running} running, ${node.queued} queued` : '', node.stolenIn || node.stolenOut ? ` · stole ${node.stolenIn}, lost ${node.stolenOut}` : ''))) : h('li', { class: 'soft small' }, isLive ? 'Nobody has begun yet.' : 'Who did what is not remembered any more.'));
     fill(slow, (p.slowest ?? []).length ? p.slowest.map((item) => h('li', { class: 'row', style: { 'justify-content': 'space-between' } },
       h('button', { class: 'quiet small', onclick: () => zoom(item.task) }, `Task ${item.task}`), nodeName(item.node), h('span', { class: 'num' }, duration(item.seconds) === '0 s' ? '< 1 s' : `${item.seconds.toFixed(1)} s`))) : h('li', { class: 'soft' }, 'None is done yet.'));
   }

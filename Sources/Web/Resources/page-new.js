@@ -86,7 +86,7 @@ export function show(main) {
       const [a, b, c, d] = corners;
       const [low, high] = [Math.min(b, d), Math.max(b, d)];
       const crosses = high - low > 180;
-      result.area = { south: Math.min(a, c), north: Math.max(a, c), west: crosses ? high : low, east: crosses ? low : high };
+      result.bbox = [crosses ? high : low, Math.min(a, c), crosses ? low : high, Math.max(a, c)];
     }
     localStorage.setItem('arbutus.scenes', JSON.stringify(input('scenes').value));
     return result;
