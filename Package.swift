@@ -104,6 +104,7 @@ let package = Package(
                 "Client", "arbutus", "Web", "NodeRuntime", "Cluster", "Engine", "Sample", "Sodium",
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        .testTarget(name: "BrowserTests", dependencies: ["arbutus"], exclude: ["browser.py"]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Mosaic", "Raster", "TileStore", "CGDAL"]),
         .testTarget(name: "ScenesTests", dependencies: ["Mosaic", "Raster", "Scenes", "CGDAL"]),
         .testTarget(name: "SampleTests", dependencies: ["Sample", "Mosaic", "Raster"]),

@@ -29,6 +29,44 @@ extension WebServer {
         router.get("jobs/:id/point/:place") { _, context in try await self.point(context) }
     }
 
+    /// What maps, forms and programs need besides.
+    func addMapRoutes(to router: Router<BasicRequestContext>) {
+        router.get("api") { _, _ in
+            guard let document = self.files["openapi.json"] else {
+                throw Problem(.notFound, "the description of the API is not beside the program")
+            }
+            return Response(
+                status: .ok, headers: [.contentType: "application/vnd.oai.openapi+json;version=3.1"],
+                body: ResponseBody(byteBuffer: document.bytes))
+        }
+        router.get("basemap/coast.bin") { _, _ in
+            do {
+                let bytes = try await self.coast.bytes { try await self.node.coastline() }
+                return Response(
+                    status: .ok,
+                    headers: [.contentType: "application/octet-stream", .cacheControl: Self.aDay],
+                    body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+            } catch {
+                throw Problem(.notFound, "\(error)")
+            }
+        }
+        router.post("processes/mosaic/estimate") { request, _ in
+            try self.authorize(request)
+            let body = try await self.collect(request)
+            let inputs: MosaicRequest
+            do { inputs = try JSONDecoder().decode(Inputs.self, from: body).inputs } catch {
+                throw Problem(.badRequest, "the body is no request: \(error); send {\"inputs\": {…}}")
+            }
+            do { return try Self.json(try await self.node.estimate(inputs)) } catch let problem as Problem {
+                throw problem
+            } catch {
+                throw Problem(.badRequest, "\(error)")
+            }
+        }
+    }
+
+    private struct Inputs: Decodable { let inputs: MosaicRequest }
+
     // MARK: Tasks
 
     private func tasks(_ context: some RequestContext) async throws -> Response {
@@ -260,5 +298,19 @@ struct TileJSON: Codable {
             max(0, Double(maxzoom) - log2(max(1, Double(max(grid.grid.columns, grid.grid.rows)) / 512)) - 1)
                 .rounded(),
         ]
+    }
+}
+
+/// The coastlines, made once when a map first asks.
+actor CoastShelf {
+    private var made: Task<[UInt8], any Error>?
+
+    func bytes(_ make: @escaping @Sendable () async throws -> [UInt8]) async throws -> [UInt8] {
+        let task = made ?? Task { try await make() }
+        made = task
+        do { return try await task.value } catch {
+            made = nil
+            throw error
+        }
     }
 }

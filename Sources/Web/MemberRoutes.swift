@@ -204,7 +204,8 @@ extension WebServer {
     func addMemberRoutes(to router: Router<BasicRequestContext>) {
         router.get("members") { _, _ in try Self.json(await self.members.list()) }
         router.get("members/events") { request, _ in
-            let text = request.headers[.lastEventID]
+            let text =
+                request.headers[.lastEventID] ?? request.uri.queryParameters["after"].map(String.init)
             return ServerSentEvent.response(
                 try await self.members.join(after: text.flatMap { LiveEventID($0) }))
         }

@@ -11,7 +11,7 @@ struct SafetyMiddleware<Context: RequestContext>: RouterMiddleware {
     /// OpenStreetMap besides, data from no other server.
     static var policy: String {
         "default-src 'self'; img-src 'self' data: blob: https://tile.openstreetmap.org; "
-            + "style-src 'self' 'unsafe-inline'; script-src 'self'; connect-src 'self'; object-src 'none'; "
+            + "style-src 'self'; script-src 'self'; connect-src 'self'; object-src 'none'; "
             + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     }
 

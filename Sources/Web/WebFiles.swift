@@ -23,10 +23,10 @@ final class WebFiles: Sendable {
 
     init(logger: Logger) {
         var files: [String: File] = [:]
-        if let folder = Bundle.module.resourceURL?.appending(path: "Resources").path,
-            let names = FileManager.default.subpaths(atPath: folder)
-        {
-            for name in names { files[name] = Self.file("\(folder)/\(name)", isFixed: false) }
+        for folder in Self.folders where files.isEmpty {
+            for name in FileManager.default.subpaths(atPath: folder) ?? [] {
+                files[name] = Self.file("\(folder)/\(name)", isFixed: false)
+            }
         }
         if files["index.html"] == nil {
             logger.warning("the files of the web UI are not beside the program; install it again")
@@ -42,6 +42,15 @@ final class WebFiles: Sendable {
             logger.warning("the web UI has no maps: install Debian's libjs-leaflet, or run scripts/setup")
         }
         self.files = files
+    }
+
+    /// Where the files may be: beside the program that was built here, or where an installation puts them.
+    private static var folders: [String] {
+        let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        return [
+            program.appending(path: "arbutus_Web.resources/Resources").path,
+            program.deletingLastPathComponent().appending(path: "share/arbutus/web").path,
+        ]
     }
 
     /// A file by its name below the root.

@@ -13,13 +13,15 @@ public struct WebServer: Sendable {
     let node: ClusterNode
     private let host: String
     private let port: Int
-    private let logger: Logger
+    let logger: Logger
     /// What `Authorization: Bearer` must show for writes; nil: writes are taken from loopback only, where the
     /// server then listens.
     private let token: String?
     let streams: JobStreams
     let members: MemberSight
     let files: WebFiles
+    let stac = StacShelf()
+    let coast = CoastShelf()
     /// Other sites whose pages may ask this server (CORS); none unless the operator says so.
     let allowedOrigins: [String]
 
@@ -69,7 +71,7 @@ public struct WebServer: Sendable {
     static let idleSeconds: Int64 = 60
 
     func router() -> Router<BasicRequestContext> {
-        let router = Router()
+        let router = Router(options: .autoGenerateHeadEndpoints)
         router.middlewares.add(SafetyMiddleware(allowedOrigins: allowedOrigins))
         router.middlewares.add(ProblemMiddleware())
         router.get("healthz") { _, _ in "ok\n" }
@@ -92,10 +94,12 @@ public struct WebServer: Sendable {
         router.get("artifacts/:id/:file") { request, context in
             try await self.artifact(request, context)
         }
-        addOperationRoutes(to: router)
         addLiveRoutes(to: router)
         addMemberRoutes(to: router)
+        addStacRoutes(to: router)
+        addMapRoutes(to: router)
         files.addRoutes(to: router)
+        addOperationRoutes(to: router)
         addMetricsRoutes(to: router)
         return router
     }
@@ -233,11 +237,11 @@ public struct WebServer: Sendable {
         }
     }
 
-    static func json(_ value: some Encodable) throws -> Response {
+    static func json(_ value: some Encodable, type: String = "application/json") throws -> Response {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return Response(
-            status: .ok, headers: [.contentType: "application/json"],
+            status: .ok, headers: [.contentType: type],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: try encoder.encode(value))))
     }
 }

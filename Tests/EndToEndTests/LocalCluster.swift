@@ -98,7 +98,8 @@ final class LocalCluster: Sendable {
     /// Id → state, as this node sees the others; empty when it does not answer.
     func standings(at node: NodeProcess) async -> [String: String] {
         guard let members = await members(at: node) else { return [:] }
-        return Dictionary(members.members.map { ($0.node, $0.state) }) { first, _ in first }
+        let others = members.members.filter { $0.node != members.node }
+        return Dictionary(others.map { ($0.node, $0.state) }) { first, _ in first }
     }
 
     func members(at node: NodeProcess) async -> Members? {

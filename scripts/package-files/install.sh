@@ -25,5 +25,7 @@ if [ ${#missing[@]} -gt 0 ]; then
         apt-get install -y -q --no-install-recommends "${missing[@]}" </dev/null
 fi
 "${root[@]}" install -D -m 755 arbutus "$prefix/bin/arbutus"
+"${root[@]}" mkdir -p "$prefix/share/arbutus/web"
+"${root[@]}" cp -r web/. "$prefix/share/arbutus/web/"
 "$prefix/bin/arbutus" --help >/dev/null || fail "$prefix/bin/arbutus does not start; is this Debian 12?"
 printf 'install: %s/bin/arbutus is ready\n' "$prefix"

@@ -135,7 +135,7 @@ extension ClusterNode {
     private static let answerLimit = 256 << 20
 
     /// Runs what may block on a thread that may.
-    private func blocking<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
+    func blocking<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
             asking.add { continuation.resume(with: Result(catching: work)) }
         }
