@@ -93,10 +93,10 @@ public struct WebServer: Sendable {
             try await self.artifact(request, context)
         }
         addOperationRoutes(to: router)
-        addMetricsRoutes(to: router)
         addLiveRoutes(to: router)
         addMemberRoutes(to: router)
         files.addRoutes(to: router)
+        addMetricsRoutes(to: router)
         return router
     }
 

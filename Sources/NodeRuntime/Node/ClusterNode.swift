@@ -163,8 +163,8 @@ public final class ClusterNode: @unchecked Sendable {
         let own = setup.advertise ?? setup.listen.specific(port: port) ?? Address("")
         instructions.serve(self)
         loop.start(makeNode(own))
-        if let keyAtStart { loop.post(.keys(keyAtStart)) }
         answers.live.start()
+        if let keyAtStart { loop.post(.keys(keyAtStart)) }
         for event in try journal.restored({ [shell] in shell.restored($0, of: $1) }) {
             loop.post(.job(event))
         }
@@ -178,9 +178,9 @@ public final class ClusterNode: @unchecked Sendable {
         answers.live.stop()
         parts.loop?.stop()
         parts.bulk?.shutDown()
-        recomputations.shutDown()
         answers.pictures.shutDown()
         asking.shutDown()
+        recomputations.shutDown()
         shell.shutDown()
         madeLog.flush()
         serving.shutDown()
