@@ -101,7 +101,7 @@ let package = Package(
         .testTarget(
             name: "ClientTests",
             dependencies: [
-                "Client", "arbutus", "Web", "NodeRuntime", "Cluster", "Engine", "Sample", "Sodium",
+                "Client", "arbutus", "Web", "NodeRuntime", "Cluster", "Engine", "Sample", "Mosaic",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(name: "BrowserTests", dependencies: ["arbutus"], exclude: ["browser.py"]),
