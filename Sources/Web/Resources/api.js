@@ -100,7 +100,7 @@ export function watchMembers(know) {
     members(list) {
       Object.assign(cluster, list, { heard: Date.now() });
       know(list.members.map((member) => member.node));
-      const others = list.members.filter((member) => !member.isSelf && member.facts?.web)
+      const others = list.members.filter((member) => !member.isSelf && member.state === 'alive' && member.facts?.web)
         .map((member) => ({ node: member.node, web: member.facts.web }));
       if (others.length) localStorage.setItem('arbutus.others', JSON.stringify(others));
       tell();
