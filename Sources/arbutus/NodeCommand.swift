@@ -67,7 +67,7 @@ struct NodeCommand: ParsableCommand {
         }
         let server = WebServer(
             node, host: settings.web.host, port: Int(settings.web.port), token: token, logger: logger)
-        let cancellation = Cancellation()
+        let cancellation = StopSignal()
         let stop = DispatchSemaphore(value: 0)
         let signals = StopSignals(cancellation) { stop.signal() }
         let life = NodeLife(node: node, server: server, logger: logger)
@@ -106,6 +106,7 @@ struct NodeCommand: ParsableCommand {
             seeds: settings.seeds.map { Address("\($0)") }, secret: secret,
             limits: MachineLimits(threads: settings.slots, memory: settings.memory),
             outputs: settings.outputs, logger: logger)
+        setup.sceneRoots = settings.sceneRoots
         setup.advertise = settings.advertise.map { Address("\($0)") }
         return setup
     }

@@ -3,6 +3,7 @@ import Cluster
 import Engine
 import Foundation
 import Logging
+import Raster
 import Sodium
 import Synchronization
 import TileStore
@@ -27,7 +28,13 @@ public final class ClusterNode: @unchecked Sendable {
         public var outputs: String
         /// Bytes of the tile store; nil: its default.
         public var storeLimit: Int?
+        /// Folders from which other nodes may read scene files.
+        public var sceneRoots: [String] = []
         public var logger: Logger
+        /// The command that renders a task in a process of its own, with the program's path first.
+        public var childCommand = TaskIsolation.ownCommand
+        /// Whether this node looks for a scene file on its own disk. For tests, in which nodes share one.
+        var sees: @Sendable (String) -> Bool = { _ in true }
 
         public init(
             data: String, listen: Address, seeds: [Address], secret: [UInt8], limits: MachineLimits,
@@ -47,6 +54,8 @@ public final class ClusterNode: @unchecked Sendable {
     private let folder: DataFolder
     private let journal: NodeJournal
     private let disk = DispatchQueue(label: "arbutus facts")
+    /// Who ever was a member: a key that denying narrowed admits these, so that they can be given the next.
+    private let knownMembers: Mutex<Set<NodeID>>
     private let serving = TransferQueue(atOnce: 8)
     let parts: Ties
     let instructions = PeerInstructions()
@@ -55,7 +64,11 @@ public final class ClusterNode: @unchecked Sendable {
     let isLeaving = Mutex(false)
     /// Threads that wait for what other nodes do.
     let operations = DispatchQueue(label: "arbutus operations", attributes: .concurrent)
+    /// Under which GDAL knows our way to peers' files.
+    private let source: UInt64
     private let setup: Setup
+    /// What the disk knew of earlier starts.
+    private let lastEpoch: UInt32
     private let makeNode: (Address) -> Node
 
     /// What is known only after everything exists: set once, before the start.
@@ -73,56 +86,60 @@ public final class ClusterNode: @unchecked Sendable {
     public init(_ setup: Setup) throws {
         self.setup = setup
         logger = setup.logger
-        guard SealingKeys.secretSizes.contains(setup.secret.count) else {
-            throw RuntimeError(
-                "the cluster key has \(setup.secret.count) bytes; make one with arbutus key new")
-        }
+        try setup.check()
         folder = try DataFolder(setup.data)
         let (identity, origin) = try NodeKeyFile(
             path: folder.path("node.key"), machine: NodeKeyFile.machineName()
         ).load()
         logger.info("\(origin)", metadata: ["node": "\(identity.id)"])
         id = identity.id
-        let journal = try Journal(path: folder.path("journal.sqlite"))
-        if let recovery = journal.recovery { logger.warning("\(recovery)") }
+        let journal = try Self.journal(folder.path("journal.sqlite"), isOldNode: origin == .kept, logger)
         self.journal = NodeJournal(journal: journal, logger: logger)
         let store = try TileStore(folder: folder.path("store"), limit: setup.storeLimit)
         outputs = try OutputStore(folder: setup.outputs)
         let fingerprint = try EngineFingerprint().text
         let keys = KeyTable(first: SealingKeys.name(of: setup.secret), secret: setup.secret)
         let persisted = try self.journal.persisted(firstKey: keys)
+        knownMembers = Mutex(Set(persisted.peers.map(\.id)))
+        lastEpoch = persisted.epoch
+        let sealing = SealingKeys(persisted.keys, members: Set(persisted.peers.map(\.id)))
         let start = StartID(bits: RandomBytes.number())
         let ties = Ties()
         parts = ties
-        let bulk = BulkClient { peer in ties.dialBulk(peer) }
+        let meter = LinkMeter { ties.loop?.post(.job(.linkMeasured($0))) }
+        let bulk = BulkClient(meter: meter) { peer in ties.dialBulk(peer) }
         ties.bulk = bulk
+        let roots = SceneRoots(setup.sceneRoots)
+        let files = PeerScenes(own: identity.id, roots: roots, peers: bulk)
+        source = PeerFileSystem.begin(files)
+        let finder = SceneFinder(
+            own: identity.id, roots: roots, sees: setup.sees, peers: bulk,
+            members: { ties.liveMembers() }, files: files, source: source)
+        let engine = ClusterEngine(
+            fingerprint: Digest(of: Array(fingerprint.utf8)), slots: setup.limits.threads,
+            memory: setup.limits.memory)
+        let room = ties.room(setup, store, engine)
         shell = JobShell(
             JobShell.Parts(
                 own: identity.id, journal: journal, store: store, outputs: outputs, peers: bulk,
-                limits: setup.limits, fingerprint: fingerprint, reach: { path, _ in path },
+                limits: setup.limits, fingerprint: fingerprint, scenes: finder,
+                isolation: TaskIsolation(command: setup.childCommand, store: store, files: files),
+                ledger: try TaskLedger(folder: setup.data), room: room,
                 encode: { WireHeader.encode($0) }, logger: logger)
         ) { ties.loop?.post(.job($0)) }
-        let items = LocalItems(journal: journal, store: store, outputs: outputs)
-        let transport = Transport(
-            Transport.Options(
-                identity: identity, start: start, keys: SealingKeys(persisted.keys), listen: setup.listen),
-            bulk: { [serving, instructions, logger] link in
-                guard let dial = link.dial else {
-                    return BulkServer(
-                        link, items: items, instructions: instructions, threads: serving, logger: logger)
-                }
-                ties.wires?.bulkStands(dial)
-                return bulk.linkStands(link)
-            }, report: { ties.heard($0) })
+        let items = LocalItems(journal: journal, store: store, outputs: outputs, roots: roots)
+        let options = Transport.Options(
+            identity: identity, start: start, keys: sealing, listen: setup.listen)
+        let server: @Sendable (BulkLink) -> BulkServer = { [serving, instructions, logger] link in
+            BulkServer(link, items: items, instructions: instructions, threads: serving, logger: logger)
+        }
+        let transport = ties.transport(options, bulk, server: server)
         ties.transport = transport
         ties.wires = NodeWires(identity: identity, transport: transport, logger: logger)
         makeNode = { address in
             Node(
                 Membership.Identity(
-                    id: identity.id, start: start, address: address,
-                    engine: ClusterEngine(
-                        fingerprint: Digest(of: Array(fingerprint.utf8)), slots: setup.limits.threads,
-                        memory: setup.limits.memory)),
+                    id: identity.id, start: start, address: address, engine: engine),
                 persisted: persisted, seeds: setup.seeds,
                 generator: SeededGenerator(seed: RandomBytes.number()))
         }
@@ -145,6 +162,12 @@ public final class ClusterNode: @unchecked Sendable {
         for event in try journal.restored({ [shell] in shell.restored($0, of: $1) }) {
             loop.post(.job(event))
         }
+        for deaths in shell.parts.ledger.count() {
+            logger.warning(
+                "an earlier process of this node died with tasks of job \(deaths.job) at work",
+                metadata: ["tasks": "\(deaths.tasks.keys.sorted().map { "\($0)" }.joined(separator: " "))"])
+            loop.post(.job(.died(deaths.job, plan: deaths.plan, deaths.tasks)))
+        }
         return port
     }
 
@@ -155,6 +178,7 @@ public final class ClusterNode: @unchecked Sendable {
         parts.loop?.stop()
         parts.bulk?.shutDown()
         shell.shutDown()
+        PeerFileSystem.end(source)
         serving.shutDown()
         await parts.transport?.shutDown()
         disk.sync {}
@@ -186,8 +210,10 @@ public final class ClusterNode: @unchecked Sendable {
         case .sign(let claim): if let record = parts.wires?.sign(claim) { loop.post(.signed(record)) }
         case .persist(let fact, let ticket): disk.async { self.write(fact, ticket, loop) }
         case .publish(let change):
+            knownMembers.withLock { _ = $0.insert(change.id) }
             logger.info("node \(change.id) is \(change.standing)", metadata: ["version": "\(change.version)"])
-        case .useKeys(let keys): parts.transport?.use(SealingKeys(keys))
+        case .useKeys(let keys):
+            parts.transport?.use(SealingKeys(keys, members: knownMembers.withLock { $0 }))
         case .keysRefused(let refusal): keysRefused(refusal)
         case .job(let action): perform(action)
         case .jobRefused(let job, let reason): waiters.refused(job, reason)
@@ -202,6 +228,13 @@ public final class ClusterNode: @unchecked Sendable {
     private func write(_ fact: DurableFact, _ ticket: UInt64, _ loop: NodeLoop) {
         do {
             try journal.write(fact)
+            if case .epoch(let epoch) = fact, epoch > lastEpoch + 1 {
+                logger.warning(
+                    """
+                    other nodes know of \(epoch - 1) starts of this node and its disk knows of \
+                    \(lastEpoch), as after a snapshot was restored: it goes on as start \(epoch)
+                    """)
+            }
             if ticket != 0 { loop.post(.persisted(ticket)) }
         } catch {
             logger.error("\(error)")
@@ -248,6 +281,18 @@ extension ClusterNode.Ties {
         case .bulkFailed(let peer): bulk?.linkFailed(peer)
         case .nothing: break
         }
+    }
+
+    /// Members that are alive; none when the protocol's thread does not answer, as at the end.
+    func liveMembers() -> [NodeID] {
+        let members = Awaited<[NodeID]>()
+        loop?.ask { node in
+            members.give(.success(node.membership.table.rows.filter { $0.standing == .alive }.map(\.id)))
+        }
+        guard case .success(let found?) = Result(catching: { try members.wait(seconds: 5) }) else {
+            return []
+        }
+        return found
     }
 
     /// Dials a bulk link to a member at the address of its record.
