@@ -51,8 +51,11 @@ let package = Package(
         .target(
             name: "Web",
             dependencies: [
-                "NodeRuntime", "Cluster", "Mosaic", .product(name: "Hummingbird", package: "hummingbird"),
-            ]),
+                "NodeRuntime", "Cluster", "Wire", "Mosaic",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ], resources: [.copy("Resources")]),
         .target(
             name: "Client",
             dependencies: [

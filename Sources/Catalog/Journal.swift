@@ -100,6 +100,11 @@ public final class Journal: Sendable {
         try write { try $0.execute(sql: "REPLACE INTO value VALUES (?, ?)", arguments: [name, Data(bytes)]) }
     }
 
+    /// Forgets what was stored under a name.
+    public func removeValue(_ name: String) throws {
+        try write { try $0.execute(sql: "DELETE FROM value WHERE name = ?", arguments: [name]) }
+    }
+
     // MARK: Peers
 
     /// Records of the peers to dial after a start, in the order of their ids.

@@ -68,6 +68,40 @@ extension ClusterClient {
         _ = try await data(call)
     }
 
+    /// Has a share of a job's tasks made again by other nodes than those that made them.
+    ///
+    /// - Parameter report: called for each task.
+    public func verify(
+        _ job: String, share: Double, report: (VerificationReport.Task) -> Void
+    ) async throws -> VerificationReport {
+        var call = Call("/jobs/\(Self.part(job))/verify?share=\(share)")
+        (call.method, call.isSlow) = ("POST", true)
+        let answer = try await send(call)
+        var result = VerificationReport()
+        var rest = Data()
+        do {
+            for try await piece in answer.body {
+                rest.append(contentsOf: piece.readableBytesView)
+                while let end = rest.firstIndex(of: 0x0A) {
+                    let line = Data(rest[..<end])
+                    rest = Data(rest[(end + 1)...])
+                    if !line.isEmpty, let task = try result.take(line, of: answer.node) { report(task) }
+                }
+            }
+        } catch let error as ClientError {
+            throw error
+        } catch {
+            let reason = Self.meaning(of: error)
+            guard let silent = reason as? Silence else { throw reason }
+            throw ClientError.noNode(["\(answer.node): \(silent.reason)"])
+        }
+        guard result.drawn > 0, result.tasks.count == result.drawn else {
+            throw ClientError.noNode(["\(answer.node) told of \(result.tasks.count) of \(result.drawn) tasks"]
+            )
+        }
+        return result
+    }
+
     private func keys(_ call: Call) async throws -> (keys: [KeyReport], json: Data) {
         let (body, node) = try await data(call)
         return (try Self.read(Keys.self, body, of: node).keys, body)
@@ -76,6 +110,47 @@ extension ClusterClient {
     /// A user's word as one part of a path.
     static func part(_ text: String) -> String {
         text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+    }
+}
+
+/// What came of a verification.
+public struct VerificationReport: Codable, Equatable, Sendable {
+    /// One task.
+    public struct Task: Codable, Equatable, Sendable {
+        public var task: Int
+        /// Who made it; nil when nobody remembers.
+        public var maker: String?
+        public var checker: String?
+        /// Whether the digests are equal; nil when it could not be made again.
+        public var isEqual: Bool?
+        /// Why not.
+        public var reason: String?
+    }
+
+    /// Tasks of the job that have a result, and how many of them were drawn.
+    public var total = 0
+    public var drawn = 0
+    public var tasks: [Task] = []
+
+    /// Tasks that came out otherwise.
+    public var differing: [Task] { tasks.filter { $0.isEqual == false } }
+    /// Tasks that nobody could make again.
+    public var unchecked: [Task] { tasks.filter { $0.isEqual == nil } }
+
+    /// A line of the answer; the task, when it is about one.
+    mutating func take(_ line: Data, of node: NodeURL) throws -> Task? {
+        struct Head: Decodable {
+            let drawn: Int?
+            let total: Int?
+        }
+        let head = try ClusterClient.read(Head.self, line, of: node)
+        if let drawn = head.drawn, let total = head.total {
+            (self.drawn, self.total) = (drawn, total)
+            return nil
+        }
+        let task = try ClusterClient.read(Task.self, line, of: node)
+        tasks.append(task)
+        return task
     }
 }
 

@@ -82,6 +82,8 @@ public final class ClusterClient: Sendable {
         http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
+    deinit { http.shutdown(queue: .global()) { _ in } }
+
     /// Closes the connections; the client is used up.
     public func shutDown() async throws { try await http.shutdown() }
 

@@ -39,6 +39,7 @@
 /// |---|---|---|
 /// | `lowerTermObeyed` | an order under a lower term is carried out | S8 |
 /// | `termUsedBeforeDisk` | a coordinator speaks before its term is on disk | S8 |
+/// | `termsByCounter` | terms are compared by their counters alone | L2 |
 /// | `loserStaysCoordinator` | whoever lost the term goes on coordinating | L2 |
 /// | `nobodyTakesOver` | a keeper does not replace a dead coordinator | L3 |
 /// | `acknowledgedOnOneDisk` | a job counts as on two disks before a keeper confirmed | S10 |
@@ -67,7 +68,7 @@ public enum DeliberateFault: String, CaseIterable, Sendable {
     case noAntiEntropy, clonesBothStay, rollbackNotNoticed, restartSaysLeft
     case keyUsedTooEarly, keyRetiredTooEarly, deniedLetIn, forgeryAccepted
 
-    case lowerTermObeyed, termUsedBeforeDisk, loserStaysCoordinator, nobodyTakesOver
+    case lowerTermObeyed, termUsedBeforeDisk, termsByCounter, loserStaysCoordinator, nobodyTakesOver
     case acknowledgedOnOneDisk, keepersNeverReplaced, publishedTooEarly, booksNeverCompared
     case manifestOrderIgnored, cancelNamesNoRun
     case digestLostInMerge, doneForgottenAtTakeOver

@@ -96,6 +96,8 @@ public enum Input: Equatable, Sendable {
 /// What a node wants done, in order.
 public enum Effect: Equatable, Sendable {
     case sendDatagram(Datagram, to: Address)
+    /// A node was not found where this address led: if it is a name, look it up anew before the next use.
+    case lookUp(Address)
     /// On the link to this peer, which stands.
     case sendFrame(Frame, to: NodeID)
     case dial(DialTarget)

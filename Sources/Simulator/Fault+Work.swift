@@ -64,7 +64,11 @@ extension World {
         case .ambush(let job, let index, let kind, let after):
             ambushes[Workload.id(job), default: []].append(Ambush(machine: index, kind: kind, after: after))
         case .submitAgain(let job, let index):
-            if machines[index].node.membership.isRunning { submit(job, at: machines[index]) }
+            // A seed without jobs draws users' requests all the same: what is not there cannot come again.
+            guard checks.options.jobs.indices.contains(job), machines[index].node.membership.isRunning else {
+                return
+            }
+            submit(job, at: machines[index])
         default: preconditionFailure("\(fault) is not about work")
         }
     }

@@ -243,7 +243,7 @@ final class World {
             machine.keys = keys
             checks.denied.formUnion(keys.denied)
         case .job(let action): perform(action, of: machine)
-        case .keysRefused, .jobRefused, .ready, .dropped: break
+        case .lookUp, .keysRefused, .jobRefused, .ready, .dropped: break
         case .exit(let reason): exited(machine, reason)
         }
     }

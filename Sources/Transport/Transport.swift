@@ -234,6 +234,9 @@ public final class Transport: Sendable {
         board.home.execute { self.port.send(datagram, to: address) }
     }
 
+    /// The next datagram to this address has its name looked up anew, however long it was to be remembered.
+    public func forget(_ address: Address) { board.home.execute { self.port.names.forget(address) } }
+
     /// Says goodbye to a peer and ends the control link; no event follows.
     public func close(_ peer: NodeID) { board.home.execute { self.board.close(peer) } }
 

@@ -31,14 +31,13 @@ struct JobAnswer: Codable {
         coordinator = "\(header.term.node)"
         keepers = header.reign.keepers.map { "\($0)" }
         holders = header.outputHolders.map { "\($0)" }
-        switch header.state.manifest {
-        case .running:
+        state = header.stateWord
+        switch state {
+        case "running":
             status = [.accepted, .planning].contains(header.reign.phase) ? "accepted" : "running"
-            state = "running"
-        case .cancelled: (status, state) = ("dismissed", "cancelled")
-        case .complete: (status, state) = ("successful", "complete")
-        case .partial(_, let outputs):
-            (status, state) = outputs == nil ? ("failed", "failed") : ("successful", "partial")
+        case "cancelled": status = "dismissed"
+        case "failed": status = "failed"
+        default: status = "successful"
         }
     }
 }
@@ -47,31 +46,6 @@ struct JobAnswer: Codable {
 struct JobList: Codable {
     let jobs: [JobAnswer]
     let links: [String]
-}
-
-/// A member as this node sees it.
-struct MemberAnswer: Codable {
-    let node: String
-    let state: String
-    let address: String
-    let epoch: UInt32
-    let slots: Int?
-    let hasRoom: Bool?
-
-    init(_ member: Member) {
-        node = "\(member.id)"
-        state = "\(member.standing)"
-        address = member.record.claim.address.text
-        epoch = member.version.epoch
-        slots = member.record.claim.engine?.slots
-        hasRoom = member.record.claim.engine?.hasRoom
-    }
-}
-
-/// The membership, the answering node first.
-struct MemberList: Codable {
-    let node: String
-    let members: [MemberAnswer]
 }
 
 /// An output file of a finished job, with the fields of STAC's file extension.

@@ -25,6 +25,10 @@ extension WebServer {
             let forced = request.uri.queryParameters["forced"] == "true"
             return try await self.decide(.retire(try Self.key(context), forced: forced))
         }
+        router.post("jobs/:id/verify") { request, context in
+            try self.authorize(request)
+            return try await self.verify(request, context)
+        }
         router.post("members/:node/drain") { request, context in
             try self.authorize(request)
             return try await self.drain(request, context)
@@ -69,6 +73,49 @@ extension WebServer {
             throw Problem(.conflict, "\(error)")
         }
         return try Self.json(KeyList(keys: await node.keys()))
+    }
+
+    /// Answers with a line of JSON for each task, as it comes, and blank lines meanwhile.
+    private func verify(_ request: Request, _ context: some RequestContext) async throws -> Response {
+        let header = try await job(context).header
+        let text = request.uri.queryParameters["share"].map(String.init) ?? "0.01"
+        guard let share = Double(text), share > 0, share <= 1 else {
+            throw Problem(.badRequest, "a share of '\(text)' is none; it is above 0 and at most 1")
+        }
+        let verification: ClusterNode.Verification
+        do {
+            verification = try await node.verification(of: header, share: share)
+        } catch let error as RuntimeError {
+            throw Problem(.conflict, "\(error)")
+        }
+        let body = ResponseBody { [node] writer in
+            let lines = AsyncStream<ByteBuffer>.makeStream()
+            let pulse = Task {
+                while !Task.isCancelled {
+                    lines.continuation.yield(ByteBuffer(string: "\n"))
+                    do { try await Task.sleep(for: .seconds(5)) } catch { return }
+                }
+            }
+            let work = Task {
+                defer { lines.continuation.finish() }
+                lines.continuation.yield(
+                    try Self.line(["drawn": verification.tasks.count, "total": verification.total]))
+                try await node.verify(verification) { lines.continuation.yield(try Self.line($0)) }
+            }
+            defer {
+                pulse.cancel()
+                work.cancel()
+            }
+            for await line in lines.stream { try await writer.write(line) }
+            try await writer.finish(nil)
+        }
+        return Response(status: .ok, headers: [.contentType: "application/x-ndjson"], body: body)
+    }
+
+    private static func line(_ value: some Encodable) throws -> ByteBuffer {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return ByteBuffer(bytes: try encoder.encode(value) + [0x0A])
     }
 
     private func drain(_ request: Request, _ context: some RequestContext) async throws -> Response {

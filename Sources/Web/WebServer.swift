@@ -2,8 +2,10 @@ import Cluster
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import Logging
 import Mosaic
+import NIOCore
 import NodeRuntime
 
 /// The HTTP API of a node (INTERFACES.md, HTTP): any node answers for every job of the cluster.
@@ -15,14 +17,26 @@ public struct WebServer: Sendable {
     /// What `Authorization: Bearer` must show for writes; nil: writes are taken from loopback only, where the
     /// server then listens.
     private let token: String?
+    let streams: JobStreams
+    let members: MemberSight
+    let files: WebFiles
+    /// Other sites whose pages may ask this server (CORS); none unless the operator says so.
+    let allowedOrigins: [String]
 
     /// The most bytes of a request's body.
     static let bodyLimit = 4 << 20
 
     /// - Parameter host: the address to listen at; without a token it has to be a loopback one.
-    public init(_ node: ClusterNode, host: String, port: Int, token: String?, logger: Logger) {
+    /// - Parameter allowedOrigins: sites whose pages may ask this server, as `https://host`; `*` allows all.
+    public init(
+        _ node: ClusterNode, host: String, port: Int, token: String?, logger: Logger,
+        allowedOrigins: [String] = []
+    ) {
         (self.node, self.host, self.port) = (node, host, port)
-        (self.token, self.logger) = (token, logger)
+        (self.token, self.logger, self.allowedOrigins) = (token, logger, allowedOrigins)
+        streams = JobStreams(node)
+        members = MemberSight(node)
+        files = WebFiles(logger: logger)
     }
 
     /// Serves until the task is cancelled.
@@ -30,22 +44,35 @@ public struct WebServer: Sendable {
     /// - Parameter listening: called with the port when the server listens.
     /// - Throws: when the address cannot be bound.
     public func run(listening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
+        let http = HTTP1Channel.Configuration(
+            idleTimeout: .seconds(Self.idleSeconds),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))
         let application = Application(
-            router: router(),
+            router: router(), server: .http1(configuration: http),
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port), serverName: "arbutus"),
-            onServerRunning: { channel in await listening(channel.localAddress?.port ?? 0) }, logger: logger)
-        try await application.run()
+            onServerRunning: { [host, node] channel in
+                let port = channel.localAddress?.port ?? 0
+                node.serveWeb(at: host, port: port)
+                await listening(port)
+            }, logger: logger)
+        try await withTaskCancellationHandler {
+            try await application.run()
+        } onCancel: { [streams, members] in
+            streams.finish()
+            members.finish()
+        }
     }
+
+    /// A connection on which nothing moves for so long is closed; event streams send a heartbeat more often.
+    static let idleSeconds: Int64 = 60
 
     func router() -> Router<BasicRequestContext> {
         let router = Router()
+        router.middlewares.add(SafetyMiddleware(allowedOrigins: allowedOrigins))
         router.middlewares.add(ProblemMiddleware())
         router.get("healthz") { _, _ in "ok\n" }
-        router.get("members") { [node] _, _ in
-            let members = await node.members().map(MemberAnswer.init).sorted { $0.node < $1.node }
-            return try Self.json(MemberList(node: "\(node.id)", members: members))
-        }
         router.get("jobs") { [node] _, _ in
             try Self.json(JobList(jobs: await node.jobs().map(JobAnswer.init), links: []))
         }
@@ -66,6 +93,10 @@ public struct WebServer: Sendable {
             try await self.artifact(request, context)
         }
         addOperationRoutes(to: router)
+        addLiveRoutes(to: router)
+        addMemberRoutes(to: router)
+        files.addRoutes(to: router)
+        addMetricsRoutes(to: router)
         return router
     }
 

@@ -18,6 +18,8 @@ public enum BulkRequest: Hashable, Sendable {
     case sceneFolder(path: String)
     /// What a user of another node wants of this one.
     case instruction(PeerInstruction)
+    /// What the node knows of something; JSON, or a picture.
+    case question(PeerQuestion)
 
     /// Bytes of a path at most.
     public static let pathLimit = 4096

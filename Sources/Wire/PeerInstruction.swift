@@ -6,7 +6,7 @@ import Cluster
     internal import Foundation
 #endif
 
-/// What a user of one node wants of another; the answer is JSON, or a refusal in a sentence.
+/// What a user of one node wants of another; the answer are bytes, or a refusal in a sentence.
 public enum PeerInstruction: Hashable, Sendable {
     /// Hand the work on and leave the cluster; forced: also when outputs are on that node alone.
     case drain(forced: Bool)

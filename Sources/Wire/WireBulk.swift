@@ -28,6 +28,7 @@ public enum WireBulk {
                     })
             case .sceneFolder(let path): .sceneFolder(path)
             case .instruction(let instruction): .instruction(ProtoInstruction(instruction))
+            case .question(let question): .question(question.proto)
             }
         return Field.write(proto)
     }
@@ -51,6 +52,7 @@ public enum WireBulk {
                 path: try path(range.path), version: range.version, offset: offset, count: count)
         case .sceneFolder(let path): return .sceneFolder(path: try self.path(path))
         case .instruction(let proto): return .instruction(try proto.instruction())
+        case .question(let question): return .question(try PeerQuestion(question))
         }
     }
 

@@ -49,7 +49,7 @@ extension ProtoDatagram {
                         $0.low = root.low
                         $0.keys = keys
                     })
-            case .notMe: .notMe(true)
+            case .notMe(let wanted): .notMe(wanted.short)
             case .echo(let random): .echo(random)
             case .echoReply(let random, let epoch):
                 .echoReply(
@@ -84,7 +84,7 @@ extension ProtoDatagram {
         case .gossip: return .gossip
         case .digest(let digest):
             return .digest(MemberTable.Root(high: digest.high, low: digest.low), keys: digest.keys)
-        case .notMe: return .notMe
+        case .notMe(let wanted): return .notMe(NodeID(short: wanted))
         case .echo(let random): return .echo(random)
         case .echoReply(let reply):
             let random = try Field.given(reply.hasRandom, reply.random, "echoReply.random")

@@ -15,7 +15,7 @@ struct Arbutus: ParsableCommand {
         subcommands: [
             RunCommand.self, PlanCommand.self, ExplainCommand.self, SampleCommand.self, SimulateCommand.self,
             StoreCommand.self, NodeCommand.self, SubmitCommand.self, JobsCommand.self, JobCommand.self,
-            WatchCommand.self, CancelCommand.self, ResumeCommand.self, FetchCommand.self,
+            WatchCommand.self, CancelCommand.self, ResumeCommand.self, FetchCommand.self, VerifyCommand.self,
             MembersCommand.self, DrainCommand.self, KeyCommand.self, VersionCommand.self,
             RenderTaskCommand.self,
         ])

@@ -51,13 +51,19 @@ struct NodeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Memory to stay below: 8GB, 60%.", valueName: "size"))
     var memory: String?
 
-    @Flag(name: .shortAndLong, help: "Log more.")
+    @Option(
+        help: ArgumentHelp(
+            "What is logged: trace, debug, info (the default), notice, warning, error, critical.",
+            valueName: "level"), completion: .list(LogLines.levels))
+    var logLevel: String?
+
+    @Flag(name: .shortAndLong, help: "The same as --log-level debug.")
     var verbose = false
 
     mutating func run() throws {
         let settings = try settings()
-        var logger = Logger(label: settings.name) { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = verbose ? .debug : .info
+        let level = settings.logLevel
+        let logger = Logger(label: settings.name) { LogLines(node: $0, level: level) }
         let node = try ClusterNode(try setup(settings, logger))
         let token = try settings.tokenFile.map { try SecretFile.text($0, called: "token") }
         guard token != nil || settings.web.isLoopback else {
@@ -65,12 +71,15 @@ struct NodeCommand: ParsableCommand {
                 "web.listen: \(settings.web) is not allowed, for without web.token_file everybody there "
                     + "could hand in jobs; give a token file, or listen on 127.0.0.1")
         }
+        // The server's framework logs its own start and end; what matters of these is said here.
+        var quiet = logger
+        quiet.logLevel = level <= .debug ? level : .critical
         let server = WebServer(
-            node, host: settings.web.host, port: Int(settings.web.port), token: token, logger: logger)
+            node, host: settings.web.host, port: Int(settings.web.port), token: token, logger: quiet)
         let cancellation = StopSignal()
         let stop = DispatchSemaphore(value: 0)
         let signals = StopSignals(cancellation) { stop.signal() }
-        let life = NodeLife(node: node, server: server, logger: logger)
+        let life = NodeLife(node: node, server: server, web: settings.web, logger: logger)
         try withExtendedLifetime(signals) { try life.run(until: stop) }
     }
 
@@ -91,6 +100,7 @@ struct NodeCommand: ParsableCommand {
             ("cluster.listen", listen, "--listen"), ("cluster.advertise", advertise, "--advertise"),
             ("cluster.key_file", keyFile, "--key-file"), ("web.listen", web, "--web"),
             ("work.slots", slots, "--slots"), ("work.memory", memory, "--memory"),
+            ("log.level", logLevel ?? (verbose ? "debug" : nil), "--log-level"),
         ]
         for (key, text, flag) in flags { if let text { try table.set(key, [text], from: flag) } }
         if !seeds.isEmpty { try table.set("cluster.seeds", seeds, from: "--seed") }
@@ -116,6 +126,7 @@ struct NodeCommand: ParsableCommand {
 private struct NodeLife {
     let node: ClusterNode
     let server: WebServer
+    let web: HostPort
     let logger: Logger
 
     /// Starts both, waits for `stop` or for an end of their own, and takes leave.
@@ -139,7 +150,8 @@ private struct NodeLife {
     private func serve(until stop: DispatchSemaphore, _ outcome: Outcome) async throws {
         let port = try await node.start()
         logger.info(
-            "node \(node.id) listens on port \(port)", metadata: ["version": "\(ArbutusVersion.string)"])
+            "the node listens",
+            metadata: ["id": "\(node.id)", "port": "\(port)", "version": "\(ArbutusVersion.string)"])
         let serving = Task {
             try await server.run { logger.info("HTTP API on port \($0)") }
         }
@@ -155,7 +167,11 @@ private struct NodeLife {
             }
             serving.cancel()
         }
-        if case .failure(let error) = await serving.result, !(error is CancellationError) { throw error }
+        if case .failure(let error) = await serving.result, !(error is CancellationError) {
+            throw RuntimeError(
+                "the HTTP API at \(web) ended: \(error); stop what listens there, or choose another address "
+                    + "(web.listen)")
+        }
     }
 
     /// How a node ended.

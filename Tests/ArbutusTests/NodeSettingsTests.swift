@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import arbutus
@@ -102,4 +103,15 @@ import Testing
 
     @Test(arguments: ["vm1", ":1", "a:0", "a b:1", "::1:80", "[a]:1", "a:b", ""])
     func refusesWhatIsNoAddress(_ text: String) { #expect(HostPort(text) == nil) }
+
+    /// The commented examples of cluster-configs are taken as they stand.
+    @Test(arguments: ["local-3/vm1", "local-3/vm2", "local-3/vm3", "lan/node"])
+    func theExamplesAreTaken(name: String) throws {
+        let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let file = repository.appending(path: "cluster-configs/\(name).yaml")
+        let settings = try settings(String(contentsOf: file, encoding: .utf8))
+        #expect(settings.seeds.count == 2)
+        #expect((settings.keyFile == nil) == settings.listen.isLoopback)
+    }
 }

@@ -61,7 +61,7 @@ import Testing
         let stations = try await Stations(3)
         let asking = client([try stations.all[1].url, try stations.all[2].url])
         let request = try JSONSerialization.data(
-            withJSONObject: ["scenes": try stations.scenes(size: 600), "indices": ["ndvi", "ndsi"]])
+            withJSONObject: ["scenes": try stations.scenes(size: 300), "indices": ["ndvi", "ndsi"]])
         let direct = client([try stations.all[0].url])
         let id = ClusterClient.newJobID()
         _ = try await direct.submit(request, id: id)
@@ -99,5 +99,39 @@ import Testing
         #expect(await stations.all[0].node.departure() == .drained)
         try await asking.shutDown()
         try await stations.stop()
+    }
+
+    @Test(.timeLimit(.minutes(3))) func othersMakeTheSameTasksAgain() async throws {
+        let stations = try await Stations(2)
+        let asking = client([try stations.all[1].url])
+        let request = try JSONSerialization.data(withJSONObject: ["scenes": try stations.scenes(size: 200)])
+        let id = ClusterClient.newJobID()
+        _ = try await asking.submit(request, id: id)
+        #expect(try await JobWatch(asking, job: id).run { _ in }.ending == .done)
+        let report = try await asking.verify(id, share: 1) { _ in }
+        #expect(report.drawn == report.total && report.drawn > 0)
+        #expect(report.tasks.allSatisfy { $0.isEqual == true && $0.maker != nil && $0.maker != $0.checker })
+        #expect(Set(report.tasks.map(\.task)).count == report.drawn)
+        // The scenes change: what is made again now differs, and that is told.
+        for scene in try stations.scenes(size: 200, seed: 2) {
+            #expect(FileManager.default.fileExists(atPath: scene))
+        }
+        let other = try await asking.verify(id, share: 1) { _ in }
+        #expect(!other.differing.isEmpty)
+        await #expect {
+            _ = try await asking.verify(id, share: 2) { _ in }
+        } throws: { "\($0)".contains("a share of '2.0' is none") }
+        try await asking.shutDown()
+        try await stations.stop()
+    }
+
+    @Test func sharesAreUnderstood() throws {
+        #expect(try VerifyCommand.share("1%") == 0.01)
+        #expect(try VerifyCommand.share("12.5 %") == 0.125)
+        #expect(try VerifyCommand.share("0.5") == 0.5)
+        #expect(try VerifyCommand.share("all") == 1)
+        for text in ["", "0", "101%", "-1%", "half", "nan"] {
+            #expect(throws: (any Error).self, "\(text)") { try VerifyCommand.share(text) }
+        }
     }
 }

@@ -70,8 +70,10 @@ final class Stations {
     }
 
     /// Two small granules.
-    func scenes(size: Int = 400) throws -> [String] {
-        try SampleWriter(SampleOptions(outputFolder: folder + "/scenes", size: size)).write()
+    func scenes(size: Int = 200, seed: UInt32 = 1) throws -> [String] {
+        try SampleWriter(
+            SampleOptions(outputFolder: folder + "/scenes", size: size, seed: seed, force: true)
+        ).write()
     }
 
     func stop() async throws {
@@ -93,9 +95,9 @@ func eventually(_ what: String, within seconds: Double = 30, _ isSo: () async th
     Issue.record("not within \(seconds) s: \(what)")
 }
 
-/// A client that loses patience soon.
+/// A client that waits long enough for a busy machine.
 func client(_ nodes: [NodeURL], token: String? = nil) -> ClusterClient {
     var patience = ClusterClient.Patience()
-    (patience.connect, patience.answer, patience.slowAnswer) = (1, 3, 40)
+    (patience.connect, patience.answer, patience.slowAnswer) = (5, 40, 55)
     return ClusterClient(nodes, token: token, patience: patience)
 }

@@ -82,6 +82,39 @@ import Testing
         #expect(node.step(.datagram(ping, from: home), at: at(1)) == [.sendDatagram(ack, to: home)])
     }
 
+    /// Another node lives at the address that we have of `b`: its name is looked up anew, but a storm of such
+    /// answers does not become a storm of lookups.
+    @Test func notMeLeadsToALookup() {
+        var node = running()
+        _ = node.step(gossip([.alive(record(b, 1, 0))]), at: at(1))
+        func told(_ wanted: NodeID, _ milliseconds: Int) -> [Effect] {
+            let answer = Datagram(
+                sender: NodeID(short: 3), start: StartID(bits: 6), target: me, message: .notMe(wanted))
+            return node.step(.datagram(answer, from: home), at: at(milliseconds)).filter {
+                if case .lookUp = $0 { true } else { false }
+            }
+        }
+        #expect(told(b, 10) == [.lookUp(home)])
+        #expect(told(b, 11) == [])
+        #expect(told(NodeID(short: 4), 12) == [], "nobody knows node 4")
+        #expect(told(b, 5009) == [])
+        #expect(told(b, 5010) == [.lookUp(home)])
+    }
+
+    /// A ping for another node is answered with the id that was meant; such an answer never with another.
+    @Test func aPingForAnotherNodeIsToldSo() {
+        var node = running()
+        let other = NodeID(short: 7)
+        let ping = Datagram(sender: b, start: StartID(bits: 5), target: other, message: .ping(1))
+        let answer = Datagram(sender: me, start: StartID(bits: 9), target: b, message: .notMe(other))
+        #expect(
+            node.step(.datagram(ping, from: home), at: at(1)) == [
+                .dropped(b, .wrongTarget), .sendDatagram(answer, to: home),
+            ])
+        let again = Datagram(sender: b, start: StartID(bits: 5), target: other, message: .notMe(me))
+        #expect(node.step(.datagram(again, from: home), at: at(2)) == [.dropped(b, .wrongTarget)])
+    }
+
     @Test func theDeadComeBackOnlyByAHigherRecordOfTheirOwn() {
         var node = running()
         _ = node.step(gossip([.alive(record(b, 1, 0))]), at: at(1))

@@ -128,7 +128,8 @@ final class LocalCluster: Sendable {
 
     // MARK: Jobs
 
-    /// Words of a request that no other number makes: results are found by content, so each job needs its own.
+    /// Words of a request that no other number makes: results are found by content, so each job needs its
+    /// own.
     private func request(_ number: Int) -> [String] {
         [scene, "--expression", "x=(nir-red)/(nir+red+\(number))", "--range", "-1,1"]
     }

@@ -6,7 +6,8 @@ import Testing
     .enabled(if: Program.isBuilt, Program.reason),
     .enabled(if: TestNetwork.isPossible, Comment(rawValue: TestNetwork.reason)), .serialized)
 struct NetworkTests {
-    /// Gossip loses a fifth of its datagrams; of the streams' packets a twentieth, for TCP itself crawls beyond.
+    /// Gossip loses a fifth of its datagrams; of the streams' packets a twentieth, for TCP itself crawls
+    /// beyond.
     @Test(.timeLimit(.minutes(5))) func aJobEndsThoughPacketsAreLost() async throws {
         let network = try TestNetwork(3)
         let cluster = try LocalCluster(on: network)

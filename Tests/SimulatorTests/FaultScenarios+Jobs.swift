@@ -29,12 +29,32 @@ extension FaultScenarios {
                 options.restSpan = .seconds(300)
                 return options
             }
+        case .termsByCounter:
+            // The coordinator dies and its keepers cannot hear each other: both take counter 2. One of the
+            // two splits at least parts them. The job outlasts the partition by far.
+            return [[0, 0, 0, 1, 1], [0, 0, 1, 0, 1]].map { groups in
+                var options = job(
+                    fault, nodes: 5, tasks: 500, of: 3,
+                    [(9, .partition(groups)), (9, .crash(0)), (25, .partition([]))])
+                options.jobSpan = .seconds(900)
+                return options
+            }
         case .loserStaysCoordinator:
             return mixedJobs(fault, kinds: [.partitions], tasksANode: 130)
         case .manifestOrderIgnored: return mixedJobs(fault, kinds: [.partitions])
         case .booksNeverCompared: return mixedJobs(fault, kinds: [.partitions, .restarts])
         case .lowerTermObeyed: return mixedJobs(fault, kinds: [.network, .stalls, .partitions])
-        case .lateGrantAccepted: return mixedJobs(fault, kinds: [.network])
+        case .lateGrantAccepted:
+            // The tasks of a dead node are free when one way takes 1.2 s: what the coordinator grants of them
+            // comes over 2 s after it was asked for. Else by chance.
+            var slow = NetworkConditions()
+            slow.latency = .milliseconds(1200)
+            let narrow = [7.0, 8, 9].map { death in
+                job(
+                    fault, nodes: 3, tasks: 60,
+                    [(death, .crash(2)), (12, .network(slow)), (20, .network(NetworkConditions()))])
+            }
+            return narrow + mixedJobs(fault, kinds: [.network])
         case .forgeryAccepted: return [job(fault, nodes: 5, tasks: 0, [(15, .flood(1, seed: 3))])]
         case .mismatchAccepted:
             let rots = (0..<24).map { (0.0, Fault.trouble(job: 0, task: $0, .rots(1))) }

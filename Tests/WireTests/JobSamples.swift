@@ -135,6 +135,9 @@ extension Samples {
             .sceneFolder(path: path),
             .instruction(.drain(forced: flag())), .instruction(.made(job())),
             .instruction(.render(job(), plan: digest(), TaskID(number(WireLimit.tasks - 1)))),
+            .question(.events(job(), term: word(), number: word())), .question(.tasks(job())),
+            .question(.tile(job(), index: number(7), MapTileName(zoom: 5, column: 31, row: 0)!)),
+            .question(.point(job(), longitude: -12.5, latitude: 61.25)), .question(.node),
         ]
     }
 

@@ -113,4 +113,17 @@ import Wire
             _ = try WireBulk.request(WireBulk.encode(.sceneRange(path: "a", version: 1, offset: 5, count: 0)))
         }
     }
+
+    @Test func placesThatAreNoneAreRefused() {
+        let job = JobID(high: 1, low: 2)
+        for (zoom, column, row) in [(-1, 0, 0), (25, 0, 0), (3, 8, 0), (3, 0, 8), (3, -1, 0)] {
+            #expect(MapTileName(zoom: zoom, column: column, row: row) == nil, "\(zoom)/\(column)/\(row)")
+        }
+        for (longitude, latitude) in [(361.0, 0.0), (0, 90.5), (.nan, 0), (0, .infinity)] {
+            #expect(throws: WireError.refused("point", "it is not on the globe")) {
+                _ = try WireBulk.request(
+                    WireBulk.encode(.question(.point(job, longitude: longitude, latitude: latitude))))
+            }
+        }
+    }
 }

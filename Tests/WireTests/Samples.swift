@@ -116,7 +116,7 @@ struct Samples {
     mutating func messages() -> [Datagram.Message] {
         [
             .ping(word()), .ack(word()), .pingRequest(node(), word()), .nack(word()), .gossip,
-            .digest(MemberTable.Root(high: word(), low: word()), keys: word()), .notMe, .echo(word()),
+            .digest(MemberTable.Root(high: word(), low: word()), keys: word()), .notMe(node()), .echo(word()),
             .echoReply(word(), epochAtStart: version().epoch), .dialRequest(node(), word()),
             .dialReport(word(), refused: flag()), .job(jobRumour()),
         ]

@@ -2,9 +2,10 @@
 // before the job counts as accepted, the plan before its first task starts (PROTOCOL 3).
 
 extension Coordinator {
-    /// Our disk holds the header of `term` and `revision`; `plan` is its plan, if the header names one.
+    /// Our disk holds the header of `term` and `revision`; `plan` is its plan, if the header names one, and
+    /// `log` what this node has learnt of results.
     mutating func persisted(
-        term: Term, plan known: JobPlan?, _ view: PeerView, now: Instant
+        term: Term, plan known: JobPlan?, log: DoneLog?, _ view: PeerView, now: Instant
     ) -> [JobAction] {
         guard term == header.term else { return [] }
         var actions: [JobAction] = []
@@ -16,7 +17,7 @@ extension Coordinator {
             actions += take(steps, view, now: now)
         }
         if let known {
-            actions += planKnown(known, view, now: now)
+            actions += planKnown(known, known: log, view, now: now)
         } else if plan == nil, let digest = header.reign.plan {
             actions.append(
                 .fetchPlan(job, digest, from: keepers.ids + able(view).filter { $0 != me }.prefix(8)))
@@ -33,6 +34,15 @@ extension Coordinator {
             case .acknowledged(let copies): [.acknowledged(job, copies: copies)]
             }
         }
+    }
+
+    /// Nil, or why nobody can have what a node says to have on its disk (S11).
+    func flaw(_ term: Term, _ revision: UInt32, _ logged: TaskSet) -> String? {
+        if term == header.term, revision > header.reign.revision {
+            return "says that it keeps revision \(revision) of \(term), which is at \(header.reign.revision)"
+        }
+        if !term.isPlausible { return "says that it keeps a term that cannot be" }
+        return logged.upper > JobPlan.mostTasks ? "a log of task \(logged.upper - 1), beyond any plan" : nil
     }
 
     /// A keeper or candidate has the record on disk.
@@ -105,9 +115,10 @@ extension Coordinator {
         return actions + [.plan(job, header.state.run, fingerprint: print)]
     }
 
-    /// The plan is ready, and on our disk.
+    /// The plan is ready, and on our disk. `known`: what this node has learnt of its results, if the same
+    /// plan was made in an earlier term: facts stay facts.
     mutating func planned(
-        _ new: JobPlan, run: RunID, _ view: PeerView, now: Instant
+        _ new: JobPlan, known log: DoneLog?, run: RunID, _ view: PeerView, now: Instant
     ) -> [JobAction] {
         guard case .planning(let print) = state, new.fingerprint == print, run == header.state.run else {
             return []
@@ -117,7 +128,7 @@ extension Coordinator {
             return fail(
                 "the plan has \(new.count) tasks, above \(JobPlan.mostTasks); take a smaller area", now)
         }
-        adopt(new)
+        adopt(new, knowing: log)
         state = .sharing
         let actions = change { $0.reign.plan = new.digest }
         return actions + [.pin(job, plan: new.digest, true)] + startWhenShared(view, now: now)
@@ -130,9 +141,11 @@ extension Coordinator {
     }
 
     /// The content of an inherited plan arrived.
-    mutating func planKnown(_ known: JobPlan, _ view: PeerView, now: Instant) -> [JobAction] {
-        guard plan == nil, known.digest == header.reign.plan else { return [] }
-        adopt(known)
+    mutating func planKnown(
+        _ new: JobPlan, known log: DoneLog?, _ view: PeerView, now: Instant
+    ) -> [JobAction] {
+        guard plan == nil, new.digest == header.reign.plan else { return [] }
+        adopt(new, knowing: log)
         guard state == .accepted, header.isLive else { return [] }
         return resumeWork(now)
     }
@@ -150,9 +163,11 @@ extension Coordinator {
         return enter(.waitingForPlan)
     }
 
-    private mutating func adopt(_ new: JobPlan) {
+    private mutating func adopt(_ new: JobPlan, knowing log: DoneLog? = nil) {
         (plan, planMissing) = (new, nil)
-        if done?.plan != new.digest { done = DoneLog(plan: new.digest, count: new.count) }
+        if done?.plan != new.digest {
+            done = log?.plan == new.digest ? log : DoneLog(plan: new.digest, count: new.count)
+        }
         holders = Holders(count: new.count)
     }
 

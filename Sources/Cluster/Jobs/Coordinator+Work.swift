@@ -85,6 +85,8 @@ extension Coordinator {
     /// An idle node asks. It gets what is free, else a copy of what is stuck, else the name of the best
     /// victim, else, at the very end, a speculative copy.
     mutating func asked(_ ask: AskForWork, by thief: NodeID, _ view: PeerView, now: Instant) -> [JobAction] {
+        // Not even "nothing" is said under a term that a full disk has not taken yet.
+        guard state != .storing else { return [] }
         let nothing = send(.nothing(request: ask.request, byVictim: false), to: thief)
         guard let plan, let peer = view[thief], peer.start == ask.start || thief == me else {
             return [nothing]

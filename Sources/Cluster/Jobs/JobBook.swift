@@ -169,6 +169,10 @@ public struct JobBook: Sendable {
         let old = headers[header.id]
         if old == nil, !header.isLive, finishedFor >= Self.keptFor { return nil }
         var merged = old?.merged(with: header) ?? header
+        if fault == .termsByCounter, let old, old.term.counter == header.term.counter, old.term != header.term
+        {
+            merged.reign = old.reign
+        }
         if fault == .manifestOrderIgnored { merged.state = header.state }
         if let old {
             if !merged.isLive { note(finished: header.id, since: now - finishedFor) }

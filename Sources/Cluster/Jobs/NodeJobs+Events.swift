@@ -119,7 +119,7 @@ extension NodeJobs {
     /// The deliberate fault of a term that is used before it is on disk; nothing otherwise.
     mutating func useEarly(_ id: JobID, _ now: Instant) -> [JobAction] {
         guard fault == .termUsedBeforeDisk, let term = coordinators[id]?.header.term else { return [] }
-        return coordinate(id, now) { $0.persisted(term: term, plan: nil, $1, now: now) }
+        return coordinate(id, now) { $0.persisted(term: term, plan: nil, log: nil, $1, now: now) }
     }
 
     // MARK: Events of the shell
@@ -131,8 +131,10 @@ extension NodeJobs {
         let id = header.id
         let steps = plan.map { learn($0, id, now) } ?? []
         if coordinators[id]?.header.term == header.term {
+            let log = records[id]?.done
             let actions =
-                steps + coordinate(id, now) { $0.persisted(term: header.term, plan: plan, $1, now: now) }
+                steps
+                + coordinate(id, now) { $0.persisted(term: header.term, plan: plan, log: log, $1, now: now) }
             reportOwn(id, now)
             return actions
         }
@@ -163,9 +165,10 @@ extension NodeJobs {
         _ id: JobID, run: RunID, _ plan: JobPlan, now: Instant
     ) -> [JobAction] {
         records[id, default: JobRecord()].adopt(plan)
+        let known = records[id]?.done
         let steps = work(worker.planKnown(plan, now: now), now)
         return steps
-            + coordinate(id, now) { $0.planned(plan, run: run, $1, now: now) }
+            + coordinate(id, now) { $0.planned(plan, known: known, run: run, $1, now: now) }
     }
 
     /// The request cannot be planned: the job fails with this sentence.
@@ -181,7 +184,8 @@ extension NodeJobs {
         guard book[id]?.reign.plan == plan.digest else { return actions }
         for blob in blobs where plan.all.contains(blob.task) { hold(blob, id, plan.digest) }
         if !blobs.isEmpty { records[id]?.changed(now: now) }
-        return actions + coordinate(id, now) { $0.planKnown(plan, $1, now: now) }
+        let known = records[id]?.done
+        return actions + coordinate(id, now) { $0.planKnown(plan, known: known, $1, now: now) }
     }
 
     /// A running task got on; any number that grows.

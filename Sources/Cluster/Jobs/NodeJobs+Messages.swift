@@ -60,6 +60,7 @@ extension NodeJobs {
         return coordinate(id, now) { coordinator, view in
             switch message.body {
             case .kept(let term, let revision, let plan, let done, let checksum):
+                if let flaw = coordinator.flaw(term, revision, done) { return [.drop(peer, reason: flaw)] }
                 let isNewest =
                     term == coordinator.header.term && revision == coordinator.header.reign.revision
                 return coordinator.kept(

@@ -35,6 +35,8 @@ public struct Member: Equatable, Sendable {
     var shownAt = Instant(nanoseconds: .min / 2)
     /// When it was last sent our record because it believed something older.
     var answeredAt = Instant(nanoseconds: .min / 2)
+    /// When the name in its address was last to be looked up anew.
+    var lookedUpAt = Instant(nanoseconds: .min / 2)
     /// Rounds for which the rumour about this member is still told.
     var rounds = 0
     /// Last use of the link, to close idle ones.

@@ -66,8 +66,18 @@ extension Membership {
     private mutating func probeFailed(_ id: NodeID, silent: Int) {
         health.probeFailed(silentRelays: table.present > 1 ? silent : 1)
         guard let slot = table.slot(of: id), table.rows[slot].standing.isPresent else { return }
+        lookUp(slot)
         suspect(slot, refused: false)
         if table.rows[slot].link == .none { dial(slot) }
+    }
+
+    /// The member may have moved and kept its name: the next datagram goes where the name leads then. Not
+    /// more often than every few seconds, whoever says how often that it is not there.
+    private mutating func lookUp(_ slot: Int) {
+        let now = now
+        guard now - table.rows[slot].lookedUpAt >= .seconds(5) else { return }
+        table.note(slot) { $0.lookedUpAt = now }
+        outbox.append(.lookUp(table.rows[slot].record.address))
     }
 
     /// Our own doubt, added to those that we heard of.
@@ -100,7 +110,8 @@ extension Membership {
         }
         guard datagram.target == me else {
             outbox.append(.dropped(datagram.sender, .wrongTarget))
-            if datagram.message != .notMe { reply(.notMe, to: datagram, at: address) }
+            if case .notMe = datagram.message { return }
+            reply(.notMe(datagram.target), to: datagram, at: address)
             return
         }
         noticeSender(datagram, at: address)
@@ -111,7 +122,8 @@ extension Membership {
         case .pingRequest(let target, let nonce):
             relay(target, for: datagram.sender, at: address, nonce)
         case .nack(let nonce): prober.nacked(nonce)
-        case .gossip, .notMe, .echo, .echoReply: break
+        case .notMe(let wanted): if let slot = table.slot(of: wanted) { lookUp(slot) }
+        case .gossip, .echo, .echoReply: break
         case .digest(let root, let keyDigest): compared(root, keyDigest, by: datagram.sender)
         case .dialRequest(let target, let nonce): witness(target, for: datagram.sender, at: address, nonce)
         case .job(let rumour): notes.append(.rumour(rumour, from: datagram.sender))

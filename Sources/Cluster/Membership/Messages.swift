@@ -19,8 +19,8 @@ public struct Datagram: Equatable, Sendable {
         case gossip
         /// My table's digest, and that of my keys.
         case digest(MemberTable.Root, keys: UInt64)
-        /// You sent this to another node than me.
-        case notMe
+        /// You sent this to that node, and I am another.
+        case notMe(NodeID)
         /// Is another start of our own key at this address?
         case echo(UInt64)
         /// Yes: with its epoch when it started, which decides between clones.
@@ -65,9 +65,9 @@ extension Datagram.Message {
     /// Bytes of the message's own fields.
     var encodedSize: Int {
         switch self {
-        case .ping, .ack, .nack, .echo: 8
+        case .ping, .ack, .nack, .echo, .notMe: 8
         case .pingRequest, .dialRequest: 19
-        case .gossip, .notMe: 1
+        case .gossip: 1
         case .digest: 28
         case .echoReply: 13
         case .dialReport: 12

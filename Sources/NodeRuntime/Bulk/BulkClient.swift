@@ -8,6 +8,7 @@ import Wire
 final class BulkClient: PeerFiles, @unchecked Sendable {
     /// How the client gets a link: the owner dials and tells `linkStands` or `linkFailed`.
     let dial: @Sendable (NodeID) -> Void
+    private let tally: NodeTally
     private let lock = NSLock()
     private var links: [NodeID: BulkConversation] = [:]
     private var dialling: [NodeID: Awaited<BulkConversation>] = [:]
@@ -18,8 +19,8 @@ final class BulkClient: PeerFiles, @unchecked Sendable {
     private let meter: LinkMeter
 
     /// - Parameter meter: told of each answer.
-    init(meter: LinkMeter, dial: @escaping @Sendable (NodeID) -> Void) {
-        (self.meter, self.dial) = (meter, dial)
+    init(tally: NodeTally, meter: LinkMeter, dial: @escaping @Sendable (NodeID) -> Void) {
+        (self.tally, self.meter, self.dial) = (tally, meter, dial)
     }
 
     func copy(
@@ -54,7 +55,7 @@ final class BulkClient: PeerFiles, @unchecked Sendable {
                 meter.answered(
                     firstAfter: (answered - asked).inSeconds, bytes: taken,
                     in: (ContinuousClock.now - asked).inSeconds)
-                return
+                return tally.received(request, bytes: taken)
             }
         }
     }

@@ -12,6 +12,7 @@ final class BulkServer: BulkReceiver, @unchecked Sendable {
     private let link: BulkLink
     private let items: LocalItems
     private let instructions: PeerInstructions
+    private let tally: NodeTally
     private let threads: TransferQueue
     private let logger: Logger
     private let ended = StopSignal()
@@ -20,10 +21,10 @@ final class BulkServer: BulkReceiver, @unchecked Sendable {
     static let pieceBytes = 256 << 10
 
     init(
-        _ link: BulkLink, items: LocalItems, instructions: PeerInstructions, threads: TransferQueue,
-        logger: Logger
+        _ link: BulkLink, items: LocalItems, instructions: PeerInstructions, tally: NodeTally,
+        threads: TransferQueue, logger: Logger
     ) {
-        (self.link, self.items, self.instructions) = (link, items, instructions)
+        (self.link, self.items, self.instructions, self.tally) = (link, items, instructions, tally)
         (self.threads, self.logger) = (threads, logger)
     }
 
@@ -58,7 +59,7 @@ final class BulkServer: BulkReceiver, @unchecked Sendable {
                 try send(.data, stream, [UInt8](piece))
             }
             // The length was promised: a file that ends early ends the link, and the peer asks elsewhere.
-            if !isWhole { link.close() }
+            if isWhole { tally.sent(request, bytes: source.length) } else { link.close() }
         } catch is LinkEnded {
             ended.set()
         } catch let refusal as SceneRefusal {

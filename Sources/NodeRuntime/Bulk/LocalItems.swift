@@ -11,6 +11,8 @@ struct LocalItems: Sendable {
     let store: TileStore
     let outputs: OutputStore
     let roots: SceneRoots
+    /// Answers questions; nil: it does not know.
+    let answer: @Sendable (PeerQuestion) throws -> [UInt8]?
 
     /// An item's bytes, in memory or as a part of a file that the caller closes.
     enum Source {
@@ -51,6 +53,7 @@ struct LocalItems: Sendable {
             return .bytes(
                 try roots.read(
                     path, version: version, offset: offset, count: min(count, SceneRoots.mostBytes)))
+        case .question(let question): return try answer(question).map(Source.bytes)
         case .sceneStatus, .sceneFolder, .instruction: return nil
         }
     }

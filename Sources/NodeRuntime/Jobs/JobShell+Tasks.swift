@@ -85,6 +85,14 @@ extension JobShell {
         }
     }
 
+    /// The same for work apart from the node's own, with a small cache.
+    func openApart(_ known: JobContents.Known) -> OpenJob {
+        return OpenJob(known.engine, cacheBytes: cacheBytes(for: known.engine) / 4) {
+            [scenes = parts.scenes, owners = known.content.owners] file in
+            scenes.address(of: file, owner: owners[file.address].map(NodeID.init(short:)))
+        }
+    }
+
     private func cacheBytes(for job: EnginePlan) -> Int {
         MemoryNeed(job.plan, png: job.request.png).cacheBytes(
             within: parts.limits, threads: parts.limits.threads)

@@ -51,6 +51,10 @@ public final class ClusterNode: @unchecked Sendable {
     let shell: JobShell
     let outputs: OutputStore
     let waiters = Waiters()
+    let answers: NodeAnswers
+    let grids = Mutex<[Digest: JobGrid]>([:])
+    /// Threads that wait for other nodes' answers, or for pixels.
+    let asking = TransferQueue(atOnce: 8)
     private let folder: DataFolder
     private let journal: NodeJournal
     private let disk = DispatchQueue(label: "arbutus facts")
@@ -60,6 +64,15 @@ public final class ClusterNode: @unchecked Sendable {
     let parts: Ties
     let instructions = PeerInstructions()
     let keyRequests = Turnstile()
+    let tally = NodeTally()
+    let madeLog: MadeLog
+    let recomputations: Recomputations
+    let diary: NodeDiary
+    /// A key of the key file that the journal does not know: installed at the start.
+    private let keyAtStart: KeyRequest?
+    /// Every seed was tried.
+    let readiness = Mutex(false)
+    let storeCount = Mutex<(usage: TileStore.Usage, at: ContinuousClock.Instant)?>(nil)
     /// An operator drains this node.
     let isLeaving = Mutex(false)
     /// Threads that wait for what other nodes do.
@@ -77,7 +90,11 @@ public final class ClusterNode: @unchecked Sendable {
         var wires: NodeWires?
         var transport: Transport?
         var bulk: BulkClient?
+        /// Where the web API is.
+        let web = Mutex<String?>(nil)
     }
+
+    func setWeb(_ address: String) { parts.web.withLock { $0 = address } }
 
     /// Opens folder, key, journal and store; nothing is on the network yet.
     ///
@@ -87,11 +104,11 @@ public final class ClusterNode: @unchecked Sendable {
         self.setup = setup
         logger = setup.logger
         try setup.check()
+        diary = NodeDiary(setup.logger)
         folder = try DataFolder(setup.data)
-        let (identity, origin) = try NodeKeyFile(
-            path: folder.path("node.key"), machine: NodeKeyFile.machineName()
-        ).load()
-        logger.info("\(origin)", metadata: ["node": "\(identity.id)"])
+        let keyFile = NodeKeyFile(path: folder.path("node.key"), machine: NodeKeyFile.machineName())
+        let (identity, origin) = try keyFile.load()
+        logger.info("\(origin)", metadata: ["id": "\(identity.id)"])
         id = identity.id
         let journal = try Self.journal(folder.path("journal.sqlite"), isOldNode: origin == .kept, logger)
         self.journal = NodeJournal(journal: journal, logger: logger)
@@ -103,11 +120,13 @@ public final class ClusterNode: @unchecked Sendable {
         knownMembers = Mutex(Set(persisted.peers.map(\.id)))
         lastEpoch = persisted.epoch
         let sealing = SealingKeys(persisted.keys, members: Set(persisted.peers.map(\.id)))
+        keyAtStart = diary.keyFile(keys, beside: persisted.keys)
         let start = StartID(bits: RandomBytes.number())
         let ties = Ties()
         parts = ties
+        madeLog = MadeLog(journal: journal, logger: logger)
         let meter = LinkMeter { ties.loop?.post(.job(.linkMeasured($0))) }
-        let bulk = BulkClient(meter: meter) { peer in ties.dialBulk(peer) }
+        let bulk = BulkClient(tally: tally, meter: meter) { peer in ties.dialBulk(peer) }
         ties.bulk = bulk
         let roots = SceneRoots(setup.sceneRoots)
         let files = PeerScenes(own: identity.id, roots: roots, peers: bulk)
@@ -126,16 +145,27 @@ public final class ClusterNode: @unchecked Sendable {
                 isolation: TaskIsolation(command: setup.childCommand, store: store, files: files),
                 ledger: try TaskLedger(folder: setup.data), room: room,
                 encode: { WireHeader.encode($0) }, logger: logger)
-        ) { ties.loop?.post(.job($0)) }
-        let items = LocalItems(journal: journal, store: store, outputs: outputs, roots: roots)
+        ) { [tally, madeLog] event in
+            tally.note(event)
+            madeLog.note(event)
+            ties.loop?.post(.job(event))
+        }
+        recomputations = Recomputations(shell, folder: folder.path("verify"))
+        answers = ties.makeAnswers(own: identity.id, shell: shell, setup.limits)
+        let items = LocalItems(
+            journal: journal, store: store, outputs: outputs, roots: roots,
+            answer: { [answers] in try answers.answer($0) })
         let options = Transport.Options(
             identity: identity, start: start, keys: sealing, listen: setup.listen)
-        let server: @Sendable (BulkLink) -> BulkServer = { [serving, instructions, logger] link in
-            BulkServer(link, items: items, instructions: instructions, threads: serving, logger: logger)
+        let server: @Sendable (BulkLink) -> BulkServer = { [serving, instructions, tally, logger] link in
+            BulkServer(
+                link, items: items, instructions: instructions, tally: tally, threads: serving, logger: logger
+            )
         }
         let transport = ties.transport(options, bulk, server: server)
         ties.transport = transport
-        ties.wires = NodeWires(identity: identity, transport: transport, logger: logger)
+        ties.wires = NodeWires(
+            identity: identity, transport: transport, tally: tally, diary: diary, logger: logger)
         makeNode = { address in
             Node(
                 Membership.Identity(
@@ -159,6 +189,8 @@ public final class ClusterNode: @unchecked Sendable {
         let own = setup.advertise ?? setup.listen.specific(port: port) ?? Address("")
         instructions.serve(self)
         loop.start(makeNode(own))
+        answers.live.start()
+        if let keyAtStart { loop.post(.keys(keyAtStart)) }
         for event in try journal.restored({ [shell] in shell.restored($0, of: $1) }) {
             loop.post(.job(event))
         }
@@ -175,10 +207,15 @@ public final class ClusterNode: @unchecked Sendable {
     public func shutDown(_ farewell: Farewell = .restarting) async {
         parts.loop?.post(.shutDown(farewell))
         await waiters.ended(within: 3)
+        answers.live.stop()
         parts.loop?.stop()
         parts.bulk?.shutDown()
+        answers.pictures.shutDown()
+        asking.shutDown()
+        recomputations.shutDown()
         shell.shutDown()
         PeerFileSystem.end(source)
+        madeLog.flush()
         serving.shutDown()
         await parts.transport?.shutDown()
         disk.sync {}
@@ -204,6 +241,7 @@ public final class ClusterNode: @unchecked Sendable {
     private func perform(_ effect: Effect, _ loop: NodeLoop) {
         switch effect {
         case .sendDatagram(let datagram, let address): parts.wires?.send(datagram, to: address)
+        case .lookUp(let address): parts.transport?.forget(address)
         case .sendFrame(let frame, let peer): parts.wires?.send(frame, to: peer)
         case .dial(let target): parts.wires?.dial(target)
         case .closeLink(let peer): parts.transport?.close(peer)
@@ -211,13 +249,16 @@ public final class ClusterNode: @unchecked Sendable {
         case .persist(let fact, let ticket): disk.async { self.write(fact, ticket, loop) }
         case .publish(let change):
             knownMembers.withLock { _ = $0.insert(change.id) }
-            logger.info("node \(change.id) is \(change.standing)", metadata: ["version": "\(change.version)"])
+            published(change, loop)
+            answers.memberChanged(change)
         case .useKeys(let keys):
             parts.transport?.use(SealingKeys(keys, members: knownMembers.withLock { $0 }))
         case .keysRefused(let refusal): keysRefused(refusal)
         case .job(let action): perform(action)
         case .jobRefused(let job, let reason): waiters.refused(job, reason)
-        case .ready: logger.info("ready: every seed was tried")
+        case .ready:
+            readiness.withLock { $0 = true }
+            logger.info("ready: every seed was tried")
         case .dropped(let peer, let reason): logger.debug("a message of node \(peer) was dropped: \(reason)")
         case .exit(let reason):
             if reason != .farewellSaid { logger.error("this node stops: \(reason.sentence)") }
@@ -251,6 +292,13 @@ public final class ClusterNode: @unchecked Sendable {
         case .drop(let peer, let reason):
             logger.warning("the session with node \(peer) is closed: \(reason)")
             parts.transport?.close(peer)
+        case .changed(let header):
+            diary.job(header)
+            shell.perform(action)
+        case .forget(let job):
+            diary.forgot(job)
+            madeLog.forget(job)
+            shell.perform(action)
         default: shell.perform(action)
         }
     }

@@ -11,6 +11,8 @@ import Wire
 final class NodeWires: @unchecked Sendable {
     private let identity: NodeIdentity
     private let transport: Transport
+    private let tally: NodeTally
+    private let diary: NodeDiary
     private let logger: Logger
     private let port = Mutex(0)
     private let dials = Mutex<(last: UInt64, pending: [UInt64: Purpose])>((0, [:]))
@@ -27,8 +29,11 @@ final class NodeWires: @unchecked Sendable {
         case nothing
     }
 
-    init(identity: NodeIdentity, transport: Transport, logger: Logger) {
-        (self.identity, self.transport, self.logger) = (identity, transport, logger)
+    init(
+        identity: NodeIdentity, transport: Transport, tally: NodeTally, diary: NodeDiary, logger: Logger
+    ) {
+        (self.identity, self.transport, self.tally) = (identity, transport, tally)
+        (self.diary, self.logger) = (diary, logger)
     }
 
     /// The port at which this node can be reached.
@@ -49,6 +54,7 @@ final class NodeWires: @unchecked Sendable {
             return
         }
         transport.send(bytes, to: peer)
+        tally.sent(frame, bytes: bytes.count, by: identity.id)
     }
 
     func dial(_ target: DialTarget) {
@@ -100,7 +106,7 @@ final class NodeWires: @unchecked Sendable {
         case .control(let bytes, _, let peer): return frame(bytes, peer)
         case .datagram(let sealed, let address): return datagram(sealed, address)
         case .refused(let address, let reason):
-            logger.warning("refused \(address): \(reason)")
+            diary.refused(address, reason)
             return .nothing
         }
     }
@@ -108,7 +114,7 @@ final class NodeWires: @unchecked Sendable {
     private func dialFailed(_ number: UInt64, _ failure: FailedDial) -> Meaning {
         switch taken(number) {
         case .control(let target)?:
-            logger.debug("no link to \(target.address): \(failure)")
+            diary.dialFailed(target.address, failure)
             return .input(.dialFailed(target, DialFailure(failure)))
         case .bulk(let peer)?: return .bulkFailed(peer)
         case nil: return .nothing
@@ -118,6 +124,7 @@ final class NodeWires: @unchecked Sendable {
     private func frame(_ bytes: [UInt8], _ peer: LinkPeer) -> Meaning {
         do {
             let frame = try WireFrame.decode(bytes)
+            tally.received(frame, bytes: bytes.count)
             guard WireFrame.records(in: frame).allSatisfy(isSigned) else {
                 logger.warning("node \(peer.id) sent a record that its subject did not sign; it was dropped")
                 return .nothing

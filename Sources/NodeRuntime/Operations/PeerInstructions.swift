@@ -10,7 +10,7 @@ final class PeerInstructions: @unchecked Sendable {
     /// Instructions are for this node, from now on.
     func serve(_ node: ClusterNode) { lock.withLock { self.node = node } }
 
-    /// - Returns: the answer, as JSON.
+    /// - Returns: the answer, JSON or an encoded set of tasks.
     /// - Throws: a sentence for the user.
     func answer(_ instruction: PeerInstruction, from peer: NodeID) throws -> [UInt8] {
         guard let node = lock.withLock({ node }) else {
@@ -21,8 +21,10 @@ final class PeerInstructions: @unchecked Sendable {
             node.logger.notice("node \(peer) passes on the wish that this node leaves")
             try Self.wait { try await node.drain(forced: forced) }
             return Array("{}".utf8)
-        case .made, .render:
-            throw RuntimeError("this version does not verify")
+        case .made(let job): return node.madeLog.tasks(of: job).encoded
+        case .render(let job, let plan, let task):
+            return Array(
+                try JSONEncoder().encode(node.recomputations.status(job, plan, task, from: peer)))
         }
     }
 
@@ -39,7 +41,7 @@ final class PeerInstructions: @unchecked Sendable {
 extension ClusterNode {
     /// Has another node do something.
     ///
-    /// - Returns: its answer, as JSON.
+    /// - Returns: its answer.
     /// - Throws: `BulkFailure`: it cannot be reached, or says why not.
     func instruct(_ node: NodeID, _ instruction: PeerInstruction) async throws -> Data {
         guard let bulk = parts.bulk else { preconditionFailure("a node without its bulk client") }

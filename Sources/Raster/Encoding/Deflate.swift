@@ -58,18 +58,18 @@ final class Deflater {
         levelBuffer.deallocate()
     }
 
-    /// Bytes of the first chunk, see `compress(_:into:)`: 4 to 16, so that ISA-L's finishing routine takes it.
+    /// Bytes of the first chunk, see `compress(_:into:)`: 4 to 16, which ISA-L's finishing routine takes.
     private static let opening = 16
 
-    /// More than the most bytes that `count` bytes can become: no literal takes more than 15 bits, no match of
-    /// 4 bytes or more 48 (RFC 1951, 3.2), and of the blocks, tens of thousands of symbols each, none has a
-    /// header of more than 350 bytes.
+    /// More than the most bytes that `count` bytes can become: no literal takes more than 15 bits, no match
+    /// of 4 bytes or more 48 (RFC 1951, 3.2), and of the blocks, tens of thousands of symbols each, none has
+    /// a header of more than 350 bytes.
     static func bound(_ count: Int) -> Int { 2 * count + 1024 }
 
     /// Appends the compressed form of `input` (below 2 GiB) to `sink` and returns its length.
     ///
-    /// The first bytes go in a chunk of their own, which a flush ends (some 20 bytes more). In one piece, ISA-L
-    /// 2.30 hashes the *address of the stream* in place of the input's third byte
+    /// The first bytes go in a chunk of their own, which a flush ends (some 20 bytes more). In one piece,
+    /// ISA-L 2.30 hashes the *address of the stream* in place of the input's third byte
     /// (`igzip_icf_body_h1_gr_bt.asm`, `.write_first_byte` reads `tmp2` before anything set it), and then one
     /// compression in some hundreds has other bytes in another process or another thread.
     func compress(_ input: UnsafeRawBufferPointer, into sink: ByteSink) -> Int {
@@ -85,8 +85,8 @@ final class Deflater {
         stream.pointee.avail_out = UInt32(room)
         let opening = min(input.count, Self.opening)
         if opening < input.count { feed(UnsafeRawBufferPointer(rebasing: input[..<opening]), isLast: false) }
-        feed(
-            opening < input.count ? UnsafeRawBufferPointer(rebasing: input[opening...]) : input, isLast: true)
+        let rest = opening < input.count ? UnsafeRawBufferPointer(rebasing: input[opening...]) : input
+        feed(rest, isLast: true)
         let written = room - Int(stream.pointee.avail_out)
         sink.advance(by: written)
         return written
@@ -105,7 +105,7 @@ final class Deflater {
         precondition(
             status == COMP_OK && stream.pointee.avail_in == 0 && stream.pointee.avail_out > 0
                 && state == (ends ? ZSTATE_END : ZSTATE_NEW_HDR),
-            "ISA-L returned \(status) for \(chunk.count) bytes, left \(stream.pointee.avail_in), state \(state)"
+            "ISA-L returned \(status) in \(state) after \(chunk.count) bytes, \(stream.pointee.avail_in) left"
         )
     }
 }

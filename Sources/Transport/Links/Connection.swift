@@ -349,6 +349,8 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
     private func end(_ loss: LinkLoss) {
         switch phase {
+        case .handshaking(let handshake) where handshake.lacksCallersKey:
+            finish(.handshakeFailed(.noCommonKey))
         case .handshaking, .asking, .confirming: finish(.cut)
         case .open: finish(.link(loss))
         case .leaving(_, let said): finish(.link(said))

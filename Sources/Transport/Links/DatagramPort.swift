@@ -7,7 +7,7 @@ final class DatagramPort: ChannelInboundHandler, @unchecked Sendable {
 
     /// A datagram that was opened, and from where it came.
     private let received: (SealedDatagram, Address) -> Void
-    private let names: NameCache
+    let names: NameCache
     private var channel: (any Channel)?
     private var family = NIOBSDSocket.ProtocolFamily.inet
     var keys: SealingKeys

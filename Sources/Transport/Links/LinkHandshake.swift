@@ -186,6 +186,11 @@ struct LinkHandshake: Sendable {
 
     // MARK: The answering side
 
+    /// The caller asked with keys that we do not hold, and with no other yet.
+    var lacksCallersKey: Bool {
+        if case .preambleAwaited(let tries) = state { tries < Self.mostTries } else { false }
+    }
+
     private mutating func called(tries: Int) throws(HandshakeFailure) -> [Action] {
         guard buffer.starts(with: Preamble.magic.prefix(buffer.count)) else { throw .otherProtocol }
         guard buffer.count >= Preamble.byteCount else { return [] }

@@ -56,7 +56,7 @@ final class NameCache {
         }
     }
 
-    /// A datagram to it could not be sent: look it up anew next time.
+    /// A datagram to it could not be sent, or met another node: look it up anew next time.
     func forget(_ address: Address) {
         if case .known = entries[address] { entries[address] = nil }
     }

@@ -106,6 +106,15 @@ nonisolated struct ProtoBulkRequest: Sendable {
     set {asks = .instruction(newValue)}
   }
 
+  /// What do you know of this? (The web API of any node answers for the whole cluster.)
+  var question: ProtoPeerQuestion {
+    get {
+      if case .question(let v)? = asks {return v}
+      return ProtoPeerQuestion()
+    }
+    set {asks = .question(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Asks: Equatable, Sendable {
@@ -124,13 +133,15 @@ nonisolated struct ProtoBulkRequest: Sendable {
     case sceneFolder(String)
     /// What a user of another node wants of this one.
     case instruction(ProtoInstruction)
+    /// What do you know of this? (The web API of any node answers for the whole cluster.)
+    case question(ProtoPeerQuestion)
 
   }
 
   init() {}
 }
 
-/// Answered by JSON that follows raw, or refused with a sentence.
+/// Answered by bytes that follow raw, or refused with a sentence.
 nonisolated struct ProtoInstruction: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -147,7 +158,7 @@ nonisolated struct ProtoInstruction: Sendable {
     set {does = .drain(newValue)}
   }
 
-  /// Which tasks of this job (16 bytes) were rendered on this node?
+  /// Which tasks of this job (16 bytes) were rendered on this node? The answer is a set of tasks.
   var made: Data {
     get {
       if case .made(let v)? = does {return v}
@@ -169,7 +180,7 @@ nonisolated struct ProtoInstruction: Sendable {
   nonisolated enum OneOf_Does: Equatable, Sendable {
     /// Hand the work on and leave the cluster; true: also when outputs are on this node alone.
     case drain(Bool)
-    /// Which tasks of this job (16 bytes) were rendered on this node?
+    /// Which tasks of this job (16 bytes) were rendered on this node? The answer is a set of tasks.
     case made(Data)
     case render(ProtoRendering)
 
@@ -178,7 +189,7 @@ nonisolated struct ProtoInstruction: Sendable {
   init() {}
 }
 
-/// Render a task again, without what the store holds, and tell the digest. Asked again until it is done.
+/// Render a task again, without what the store holds, and tell the digest. Asked again until it is done; the answer is JSON.
 nonisolated struct ProtoRendering: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -190,6 +201,128 @@ nonisolated struct ProtoRendering: Sendable {
   var plan: Data = Data()
 
   var task: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// Answered by bytes that follow raw: JSON, or a picture for a map tile; absent when the node does not know.
+nonisolated struct ProtoPeerQuestion: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var about: ProtoPeerQuestion.OneOf_About? = nil
+
+  var events: ProtoJobEventsQuestion {
+    get {
+      if case .events(let v)? = about {return v}
+      return ProtoJobEventsQuestion()
+    }
+    set {about = .events(newValue)}
+  }
+
+  /// The state of each task of a job: the job's id.
+  var tasks: Data {
+    get {
+      if case .tasks(let v)? = about {return v}
+      return Data()
+    }
+    set {about = .tasks(newValue)}
+  }
+
+  var tile: ProtoMapTileQuestion {
+    get {
+      if case .tile(let v)? = about {return v}
+      return ProtoMapTileQuestion()
+    }
+    set {about = .tile(newValue)}
+  }
+
+  var point: ProtoMapPointQuestion {
+    get {
+      if case .point(let v)? = about {return v}
+      return ProtoMapPointQuestion()
+    }
+    set {about = .point(newValue)}
+  }
+
+  /// The node itself: load, memory, work. Always true.
+  var node: Bool {
+    get {
+      if case .node(let v)? = about {return v}
+      return false
+    }
+    set {about = .node(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_About: Equatable, Sendable {
+    case events(ProtoJobEventsQuestion)
+    /// The state of each task of a job: the job's id.
+    case tasks(Data)
+    case tile(ProtoMapTileQuestion)
+    case point(ProtoMapPointQuestion)
+    /// The node itself: load, memory, work. Always true.
+    case node(Bool)
+
+  }
+
+  init() {}
+}
+
+nonisolated struct ProtoJobEventsQuestion: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 16 bytes, as all ids of jobs here.
+  var job: Data = Data()
+
+  /// The last event that the asker has: the counter of the coordinator's term, and the event's number in it.
+  var term: UInt64 = 0
+
+  var number: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct ProtoMapTileQuestion: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var job: Data = Data()
+
+  /// Which index of the job's plan, from 0.
+  var index: UInt32 = 0
+
+  var zoom: UInt32 = 0
+
+  var column: UInt32 = 0
+
+  var row: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct ProtoMapPointQuestion: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var job: Data = Data()
+
+  /// Degrees (WGS 84).
+  var longitude: Double = 0
+
+  var latitude: Double = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -340,7 +473,7 @@ fileprivate nonisolated let _protobuf_package = "arbutus.wire"
 
 nonisolated extension ProtoBulkRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".BulkRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}content\0\u{1}blob\0\u{1}manifest\0\u{1}output\0\u{3}scene_status\0\u{3}scene_range\0\u{3}scene_folder\0\u{2}\u{11}instruction\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}content\0\u{1}blob\0\u{1}manifest\0\u{1}output\0\u{3}scene_status\0\u{3}scene_range\0\u{3}scene_folder\0\u{2}\u{9}question\0\u{2}\u{8}instruction\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -409,6 +542,19 @@ nonisolated extension ProtoBulkRequest: SwiftProtobuf.Message, SwiftProtobuf._Me
           self.asks = .sceneFolder(v)
         }
       }()
+      case 16: try {
+        var v: ProtoPeerQuestion?
+        var hadOneofValue = false
+        if let current = self.asks {
+          hadOneofValue = true
+          if case .question(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.asks = .question(v)
+        }
+      }()
       case 24: try {
         var v: ProtoInstruction?
         var hadOneofValue = false
@@ -460,6 +606,10 @@ nonisolated extension ProtoBulkRequest: SwiftProtobuf.Message, SwiftProtobuf._Me
     case .sceneFolder?: try {
       guard case .sceneFolder(let v)? = self.asks else { preconditionFailure() }
       try visitor.visitSingularStringField(value: v, fieldNumber: 7)
+    }()
+    case .question?: try {
+      guard case .question(let v)? = self.asks else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
     }()
     case .instruction?: try {
       guard case .instruction(let v)? = self.asks else { preconditionFailure() }
@@ -586,6 +736,244 @@ nonisolated extension ProtoRendering: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.job != rhs.job {return false}
     if lhs.plan != rhs.plan {return false}
     if lhs.task != rhs.task {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPeerQuestion: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PeerQuestion"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}events\0\u{1}tasks\0\u{1}tile\0\u{1}point\0\u{1}node\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: ProtoJobEventsQuestion?
+        var hadOneofValue = false
+        if let current = self.about {
+          hadOneofValue = true
+          if case .events(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.about = .events(v)
+        }
+      }()
+      case 2: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.about != nil {try decoder.handleConflictingOneOf()}
+          self.about = .tasks(v)
+        }
+      }()
+      case 3: try {
+        var v: ProtoMapTileQuestion?
+        var hadOneofValue = false
+        if let current = self.about {
+          hadOneofValue = true
+          if case .tile(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.about = .tile(v)
+        }
+      }()
+      case 4: try {
+        var v: ProtoMapPointQuestion?
+        var hadOneofValue = false
+        if let current = self.about {
+          hadOneofValue = true
+          if case .point(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.about = .point(v)
+        }
+      }()
+      case 5: try {
+        var v: Bool?
+        try decoder.decodeSingularBoolField(value: &v)
+        if let v = v {
+          if self.about != nil {try decoder.handleConflictingOneOf()}
+          self.about = .node(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.about {
+    case .events?: try {
+      guard case .events(let v)? = self.about else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .tasks?: try {
+      guard case .tasks(let v)? = self.about else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 2)
+    }()
+    case .tile?: try {
+      guard case .tile(let v)? = self.about else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case .point?: try {
+      guard case .point(let v)? = self.about else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    }()
+    case .node?: try {
+      guard case .node(let v)? = self.about else { preconditionFailure() }
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 5)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPeerQuestion, rhs: ProtoPeerQuestion) -> Bool {
+    if lhs.about != rhs.about {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoJobEventsQuestion: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".JobEventsQuestion"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}term\0\u{1}number\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.term) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.job.isEmpty {
+      try visitor.visitSingularBytesField(value: self.job, fieldNumber: 1)
+    }
+    if self.term != 0 {
+      try visitor.visitSingularUInt64Field(value: self.term, fieldNumber: 2)
+    }
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoJobEventsQuestion, rhs: ProtoJobEventsQuestion) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.term != rhs.term {return false}
+    if lhs.number != rhs.number {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoMapTileQuestion: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".MapTileQuestion"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}index\0\u{1}zoom\0\u{1}column\0\u{1}row\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.index) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.zoom) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.column) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.row) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.job.isEmpty {
+      try visitor.visitSingularBytesField(value: self.job, fieldNumber: 1)
+    }
+    if self.index != 0 {
+      try visitor.visitSingularUInt32Field(value: self.index, fieldNumber: 2)
+    }
+    if self.zoom != 0 {
+      try visitor.visitSingularUInt32Field(value: self.zoom, fieldNumber: 3)
+    }
+    if self.column != 0 {
+      try visitor.visitSingularUInt32Field(value: self.column, fieldNumber: 4)
+    }
+    if self.row != 0 {
+      try visitor.visitSingularUInt32Field(value: self.row, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoMapTileQuestion, rhs: ProtoMapTileQuestion) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.index != rhs.index {return false}
+    if lhs.zoom != rhs.zoom {return false}
+    if lhs.column != rhs.column {return false}
+    if lhs.row != rhs.row {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoMapPointQuestion: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".MapPointQuestion"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}longitude\0\u{1}latitude\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularDoubleField(value: &self.longitude) }()
+      case 3: try { try decoder.decodeSingularDoubleField(value: &self.latitude) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.job.isEmpty {
+      try visitor.visitSingularBytesField(value: self.job, fieldNumber: 1)
+    }
+    if self.longitude.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.longitude, fieldNumber: 2)
+    }
+    if self.latitude.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.latitude, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoMapPointQuestion, rhs: ProtoMapPointQuestion) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.longitude != rhs.longitude {return false}
+    if lhs.latitude != rhs.latitude {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

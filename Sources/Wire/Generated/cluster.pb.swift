@@ -184,11 +184,11 @@ nonisolated struct ProtoDatagram: Sendable {
     set {says = .digest(newValue)}
   }
 
-  /// You sent this to another node than me. Always true.
-  var notMe: Bool {
+  /// You sent this to that node, and I am another.
+  var notMe: UInt64 {
     get {
       if case .notMe(let v)? = says {return v}
-      return false
+      return 0
     }
     set {says = .notMe(newValue)}
   }
@@ -254,8 +254,8 @@ nonisolated struct ProtoDatagram: Sendable {
     case gossip(Bool)
     /// My table's digest, and that of my keys.
     case digest(ProtoTableDigest)
-    /// You sent this to another node than me. Always true.
-    case notMe(Bool)
+    /// You sent this to that node, and I am another.
+    case notMe(UInt64)
     /// Is another start of our own key at this address?
     case echo(UInt64)
     case echoReply(ProtoEchoReply)
@@ -769,8 +769,8 @@ nonisolated extension ProtoDatagram: SwiftProtobuf.Message, SwiftProtobuf._Messa
         }
       }()
       case 7: try {
-        var v: Bool?
-        try decoder.decodeSingularBoolField(value: &v)
+        var v: UInt64?
+        try decoder.decodeSingularFixed64Field(value: &v)
         if let v = v {
           if self.says != nil {try decoder.handleConflictingOneOf()}
           self.says = .notMe(v)
@@ -874,7 +874,7 @@ nonisolated extension ProtoDatagram: SwiftProtobuf.Message, SwiftProtobuf._Messa
     }()
     case .notMe?: try {
       guard case .notMe(let v)? = self.says else { preconditionFailure() }
-      try visitor.visitSingularBoolField(value: v, fieldNumber: 7)
+      try visitor.visitSingularFixed64Field(value: v, fieldNumber: 7)
     }()
     case .echo?: try {
       guard case .echo(let v)? = self.says else { preconditionFailure() }

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import Mosaic
 
 /// An address to listen at or to be reached at.
@@ -56,6 +57,8 @@ struct NodeSettings: Equatable {
     var sceneRoots: [String]
     /// The folder of finished mosaics.
     var outputs: String
+    /// What is logged.
+    var logLevel: Logger.Level
 
     /// Every key and what it takes.
     static let known: [String: String] = [
@@ -71,6 +74,7 @@ struct NodeSettings: Equatable {
         "work.memory": "a size such as 8GB, or a share of the memory such as 60%",
         "work.scene_roots": "a list of absolute paths of folders",
         "outputs.store": "the path of a folder",
+        "log.level": LogLines.levels.joined(separator: ", "),
     ]
 
     /// - Parameters:
@@ -115,6 +119,11 @@ struct NodeSettings: Equatable {
                 "outputs.store", outputs,
                 because: "for this version keeps mosaics in folders and not in object stores")
         }
+        let level = try table.text("log.level") ?? "info"
+        guard let known = Logger.Level(rawValue: level.lowercased()) else {
+            throw table.wrong("log.level", level)
+        }
+        logLevel = known
     }
 
     private static func address(_ key: String, _ table: SettingsTable) throws -> HostPort? {

@@ -67,6 +67,78 @@ import Testing
             })
     }
 
+    /// A member that says to keep what never was is no second disk (seeds 200151 and 200274).
+    @Test func whoKeepsWhatNeverWasIsNoKeeper() throws {
+        var machine = NodeJobs(view: three, slots: 1)
+        _ = machine.submit(job(1), title: "t", request: digest(1), now: at(0))
+        let header = try #require(machine.coordinators[job(1)]?.header)
+        _ = machine.persisted(header, plan: nil, now: at(0.1))
+        let revision = header.reign.revision
+        func told(_ revision: UInt32, _ done: TaskSet) -> [JobAction] {
+            let body = JobMessage.Body.kept(
+                first, revision: revision, plan: digest(9), done: done, checksum: 0)
+            return machine.received(message(body), from: node(2), now: at(0.2))
+        }
+        let tooNew = "says that it keeps revision \(revision + 1) of \(first), which is at \(revision)"
+        #expect(told(revision + 1, TaskSet()) == [.drop(node(2), reason: tooNew)])
+        let beyond = TaskSet(JobPlan.mostTasks, JobPlan.mostTasks + 1)
+        #expect(
+            told(revision, beyond) == [
+                .drop(node(2), reason: "a log of task \(JobPlan.mostTasks), beyond any plan")
+            ])
+        #expect(machine.coordinators[job(1)]?.keepers.copies == 0)
+    }
+
+    /// A restarted coordinator whose disk is full has a term that nobody may hear of (seed 350008).
+    @Test func nothingIsSaidUnderATermThatTheDiskHasNotTaken() throws {
+        var (machine, dice) = (NodeJobs(view: three, slots: 1), TestGenerator(1))
+        let past = Term(counter: 1, node: node(1), start: 9)
+        let header = JobHeader(id: job(1), title: "t", request: digest(1), term: past)
+        _ = machine.restore(header, plan: nil, done: [], blobs: [], finishedFor: .zero, now: at(0))
+        for step in 1...20 { _ = machine.advance(now: at(Double(step) * 0.25), using: &dice) }
+        let term = try #require(machine.coordinators[job(1)]?.header.term)
+        #expect(term == past.next(for: node(1), start: 1))
+        let ask = AskForWork(request: 1, start: 1, idleSlots: 1, secondsPerCost: 1)
+        let question = message(.ask(ask, asVictim: false), term: past)
+        let answer = machine.received(question, from: node(2), now: at(6))
+        #expect(sent(answer, to: node(2)).isEmpty)
+    }
+
+    /// Who takes a job over without its plan, and makes the same plan again, still knows the results that it
+    /// was told under the old one (seed 200137).
+    @Test func aPlanThatIsMadeAgainFindsItsResults() throws {
+        var (machine, dice) = (NodeJobs(view: three, slots: 1), TestGenerator(1))
+        let gone = Term(counter: 1, node: node(2), start: 1)
+        let early = JobHeader(id: job(1), title: "t", request: digest(1), term: gone)
+        _ = machine.restore(early, plan: nil, done: [], blobs: [], finishedFor: .zero, now: at(0))
+        var planned = early
+        planned.reign.plan = plan.digest
+        planned.reign.revision = 1
+        _ = machine.received(
+            JobMessage(job: job(1), run: .first, term: gone, body: .header(planned)), from: node(2),
+            now: at(0))
+        _ = machine.planKnown(job(1), plan, now: at(0.1))
+        _ = machine.received(
+            JobMessage(
+                job: job(1), run: .first, term: gone, body: .results(plan: plan.digest, [result(6)])),
+            from: node(2), now: at(0.2))
+        #expect(machine.done(of: job(1))?.done == set(6..<7))
+        // The successor's header has lost the plan, and then the successor: we are the last resort.
+        let lost = JobHeader(
+            id: job(1), title: "t", request: digest(1), term: gone.next(for: node(3), start: 1))
+        _ = machine.received(
+            JobMessage(job: job(1), run: .first, term: lost.term, body: .header(lost)), from: node(3),
+            now: at(0.3))
+        _ = machine.viewChanged(view(3, dead: [2, 3]), now: at(4))
+        for step in 0..<10 { _ = machine.advance(now: at(5 + Double(step)), using: &dice) }
+        let mine = try #require(machine.coordinators[job(1)]?.header)
+        #expect(mine.reign.plan == nil)
+        _ = machine.persisted(mine, plan: nil, now: at(20))
+        _ = machine.planned(job(1), run: .first, plan, now: at(20.1))
+        #expect(machine.done(of: job(1))?[TaskID(6)] == result(6).digest)
+        #expect(machine.coordinators[job(1)]?.done?.done == set(6..<7))
+    }
+
     @Test func aResultGoesToTheDiskTheKeepersAndIsPulledOnce() {
         var machine = running()
         let finished = message(

@@ -36,9 +36,9 @@ import Testing
         }
     }
 
-    /// ISA-L 2.30 hashes the address of its state in place of the third byte when a stream is compressed in one
-    /// piece. Short inputs (whose hash tables are small) that repeat the bytes from the third on show it; 64
-    /// compressors that live at once have 64 addresses.
+    /// ISA-L 2.30 hashes the address of its state in place of the third byte when a stream is compressed in
+    /// one piece. Short inputs (whose hash tables are small) that repeat the bytes from the third on show it;
+    /// 64 compressors that live at once have 64 addresses.
     @Test(arguments: [Deflater.Purpose.tiffBlock, .pngPart])
     func theAddressOfTheCompressorIsNotInTheBytes(purpose: Deflater.Purpose) {
         let compressors = (0..<64).map { _ in Deflater(for: purpose) }

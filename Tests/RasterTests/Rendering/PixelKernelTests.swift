@@ -138,8 +138,8 @@ struct PixelKernelPairTests {
         }
     }
 
-    /// A lattice twice as fine has a way of its own; with one column more it goes the general way, to the same
-    /// bits.
+    /// A lattice twice as fine has a way of its own; with one column more it goes the general way, to the
+    /// same bits.
     @Test(arguments: [(2, -1, 0), (9, -1, -1), (16, 0, 0), (33, 3, 4), (257, -1, 0)])
     func bilinearRowsOfADoubledLattice(width: Int, even: Int32, odd: Int32) {
         var numbers = TestNumbers(state: UInt64(width) + 3)
