@@ -45,8 +45,8 @@ let package = Package(
         .target(
             name: "NodeRuntime",
             dependencies: [
-                "Cluster", "Transport", "Wire", "Sodium", "Engine", "Mosaic", "Raster", "TileStore",
-                "Catalog", .product(name: "Logging", package: "swift-log"),
+                "Cluster", "Transport", "Wire", "Sodium", "Engine", "Mosaic", "Raster", "Scenes",
+                "TileStore", "Catalog", .product(name: "Logging", package: "swift-log"),
             ]),
         .target(
             name: "Web",
@@ -81,8 +81,8 @@ let package = Package(
         .testTarget(
             name: "NodeRuntimeTests",
             dependencies: [
-                "NodeRuntime", "Cluster", "Wire", "Engine", "Mosaic", "Raster", "TileStore", "Catalog",
-                "CGDAL",
+                "NodeRuntime", "Cluster", "Transport", "Wire", "Engine", "Mosaic", "Raster", "TileStore",
+                "Catalog", "Scenes", "Sample", "CGDAL",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(

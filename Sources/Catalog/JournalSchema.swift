@@ -2,9 +2,20 @@ import GRDB
 
 /// The journal's tables, and how an older file becomes a present one.
 enum JournalSchema {
-    /// Tables that hold what a node knows, with their columns; a rescue copies these.
+    /// A table that holds what a node knows, and the columns in whose order it lies in the file.
+    struct Table {
+        let name: String
+        let columns: Int
+        let order: [String]
+    }
+
+    /// A rescue copies these.
     static let tables = [
-        "value": 2, "peer": 3, "job": 3, "content": 3, "result": 4,
+        Table(name: "content", columns: 3, order: ["rowid"]),
+        Table(name: "job", columns: 3, order: ["rowid"]),
+        Table(name: "peer", columns: 3, order: ["rowid"]),
+        Table(name: "result", columns: 4, order: ["plan", "task"]),
+        Table(name: "value", columns: 2, order: ["name"]),
     ]
 
     static var migrator: DatabaseMigrator {

@@ -52,8 +52,9 @@ public struct Configuration: Equatable, Sendable {
 
     /// How often a digest of the table is compared with one member's.
     public var antiEntropyInterval = Span.seconds(10)
-    /// Bytes of one frame of table entries.
-    public var chunkLimit = 1 << 20
+    /// Bytes of table entries in one frame, after which it ends with its bucket: together they stay below
+    /// the 1 MiB that a control frame may have.
+    public var chunkLimit = 512 << 10
     /// How many members may be probed because a table that we merged called them dead.
     public var doubtsPerMerge = 32
 

@@ -8,18 +8,19 @@ public struct JobContent: Codable, Sendable {
     public let plan: MosaicPlan
     /// The engine's, as text: part of every task's key.
     public let fingerprint: String
-    /// The node whose paths the plan's local addresses are; nil: they are the same everywhere. No part of any
-    /// key.
-    public let owner: UInt64?
+    /// The nodes on whose disks the plan's files lie, by path; a path that is missing here means the same
+    /// everywhere. No part of any key.
+    public let owners: [String: UInt64]
 
     /// The most bytes of a plan that are read; a plan of 50,000 tasks takes about a tenth.
     public static let byteLimit = 64 << 20
 
-    public init(request: MosaicRequest, plan: MosaicPlan, fingerprint: String, owner: UInt64? = nil) {
+    public init(request: MosaicRequest, plan: MosaicPlan, fingerprint: String, owners: [String: UInt64] = [:])
+    {
         self.request = request
         self.plan = plan
         self.fingerprint = fingerprint
-        self.owner = owner
+        self.owners = owners
     }
 
     /// Canonical bytes: equal contents have equal bytes.

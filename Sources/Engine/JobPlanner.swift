@@ -30,10 +30,13 @@ public struct JobPlan: Sendable {
 public struct JobPlanner {
     private let request: MosaicRequest
 
-    /// - Throws: `RequestError` when the request's values make no sense.
-    public init(_ request: MosaicRequest) throws {
+    /// - Parameter owners: the nodes on whose disks the request's files lie, where that is not this machine;
+    ///   the plan then has their files in the form that reaches them (`MosaicPlan.plain`).
+    /// - Throws: `RequestError` when the request's values make no sense; `SceneError` for an impossible
+    ///   address.
+    public init(_ request: MosaicRequest, owners: SceneOwners = SceneOwners()) throws {
         try request.validate()
-        self.request = request
+        self.request = try owners.reaching(request)
     }
 
     /// Makes the plan. Reads headers and a coarse sample of the scenes, no more.

@@ -103,7 +103,7 @@ public final class JobRunner: Sendable {
 
 extension Duration {
     /// As a number of seconds.
-    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+    public var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }
 
 /// What a job takes of a machine's memory.

@@ -1,40 +1,69 @@
 import Foundation
 import Mosaic
 import Raster
+import Synchronization
 import TileStore
 
 /// A job whose tasks a node renders: the plan, and decoded source blocks that the workers share.
 public final class OpenJob: Sendable {
     public let job: JobPlan
-    /// The plan with addresses as this node reaches them; only rendering sees it, keys never do.
-    let reachable: MosaicPlan
     let cache: BlockCache
+    private let reach: @Sendable (SourceFile) -> String
+    private let made = Mutex<Reached?>(nil)
+
+    private struct Reached {
+        let plan: MosaicPlan
+        let elsewhere: [String: String]
+    }
 
     /// - Parameters:
     ///   - cacheBytes: of decoded samples to keep.
-    ///   - reach: the form in which this node reads a scene file's address.
-    public init(_ job: JobPlan, cacheBytes: Int, reach: (String) -> String = { $0 }) {
+    ///   - reach: the address at which this node reads a scene file. Asked when the first task begins, on its
+    ///     worker's thread, since it may look at disks.
+    public init(
+        _ job: JobPlan, cacheBytes: Int, reach: @escaping @Sendable (SourceFile) -> String = { $0.address }
+    ) {
         self.job = job
-        reachable = job.plan.withAddresses(reach)
+        self.reach = reach
         cache = BlockCache(limit: cacheBytes)
     }
 
-    /// Whether a task reads a file that is not on this machine's disk.
-    public func readsFromElsewhere(_ number: Int) -> Bool {
-        reachable.tasks[number].scenes.contains { scene in
-            reachable.scenes[scene].bands.values.contains { band in
-                ["/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiadls", "/vsipeer"].contains {
-                    band.file.address.contains($0)
-                }
+    /// The plan with addresses as this node reaches them; only rendering sees it, keys never do.
+    var reachable: MosaicPlan { reached.plan }
+
+    /// The address at which this node reads a file, by its plain one, where the two differ.
+    public var reachedElsewhere: [String: String] { reached.elsewhere }
+
+    private var reached: Reached {
+        made.withLock { made in
+            if let made { return made }
+            var elsewhere: [String: String] = [:]
+            let plan = job.plan.withAddresses { file in
+                let address = reach(file)
+                if address != file.address { elsewhere[file.address] = address }
+                return address
             }
+            let fresh = Reached(plan: plan, elsewhere: elsewhere)
+            made = fresh
+            return fresh
         }
+    }
+
+    /// The addresses at which this node reads the files of a task, each once, in byte order.
+    public func addresses(of number: Int) -> [String] {
+        let plan = reachable
+        let bands = plan.tasks[number].scenes.flatMap { scene in
+            plan.usedBands.compactMap { plan.scenes[scene].bands[$0] }
+                + (plan.scenes[scene].classification.map { [$0] } ?? [])
+        }
+        return Set(bands.map(\.file.address)).sorted()
     }
 }
 
 /// Worker threads that render single tasks for a node, in the order in which they were started.
 ///
 /// A worker keeps the renderer, and with it the open files, of the job it worked on last.
-public final class TaskPool: @unchecked Sendable {
+public final class TaskPool: Sendable {
     /// How a task ended.
     public enum Outcome: Sendable {
         /// The blob is in the store, pinned once more; with the wall time of the worker and the compressed
@@ -49,140 +78,148 @@ public final class TaskPool: @unchecked Sendable {
         case stopped
     }
 
-    private struct Order {
+    /// Another way to render a task than on the worker's own thread; it is the worker that waits for it.
+    public typealias OtherWay =
+        @Sendable (
+            _ progress: (Int) -> Void, _ isStopped: () -> Bool
+        ) throws -> Outcome
+
+    private struct Order: Sendable {
         let number: Int
         let job: OpenJob
         let progress: @Sendable (Int) -> Void
         let report: @Sendable (Outcome) -> Void
-        let flag = StopFlag()
+        let way: OtherWay?
+        let flag: StopSignal
+        /// Takes it out of the pool's list.
+        let ended: @Sendable () -> Void
 
         func isFor(_ number: Int, of job: OpenJob) -> Bool { self.number == number && self.job === job }
     }
 
-    /// Set from any thread, read by the worker between blocks.
-    private final class StopFlag: @unchecked Sendable {
-        private let lock = NSLock()
-        private var isSet = false
-
-        func set() { lock.withLock { isSet = true } }
-        var value: Bool { lock.withLock { isSet } }
-    }
-
     private let store: TileStore
-    private let condition = NSCondition()
-    private var waiting: [Order] = []
-    private var running: [Order] = []
-    private var isClosed = false
-    private let ended = DispatchGroup()
+    /// Orders that wait or run.
+    private let known = Mutex<[Order]>([])
+    private let threads: WorkThreads<Order>
 
     /// - Parameter threads: tasks that run at a time, at least 1.
     public init(threads: Int, store: TileStore) {
         self.store = store
-        for number in 0..<max(1, threads) {
-            ended.enter()
-            let thread = Thread { [self] in
-                work()
-                ended.leave()
+        self.threads = WorkThreads("worker", count: threads) { next in
+            var open: (job: OpenJob, renderer: TaskRenderer)?
+            while let order = next() {
+                let outcome = Self.outcome(order, &open, store)
+                order.ended()
+                order.report(outcome)
             }
-            thread.name = "arbutus worker \(number)"
-            thread.stackSize = 4 << 20
-            thread.start()
         }
     }
 
     /// Renders a task as soon as a worker is free.
     ///
     /// - Parameters:
+    ///   - way: how else to render it, unless the store has its blob.
     ///   - progress: called with the blocks done so far as the task goes on, from a worker's thread.
     ///   - report: called once, from a worker's thread, or at once when the pool is shut down.
     public func start(
-        _ number: Int, of job: OpenJob, progress: @escaping @Sendable (Int) -> Void = { _ in },
+        _ number: Int, of job: OpenJob, way: OtherWay? = nil,
+        progress: @escaping @Sendable (Int) -> Void = { _ in },
         report: @escaping @Sendable (Outcome) -> Void
     ) {
-        let isTaken = condition.withLock {
-            guard !isClosed else { return false }
-            waiting.append(Order(number: number, job: job, progress: progress, report: report))
-            condition.signal()
-            return true
-        }
-        if !isTaken { report(.stopped) }
+        let flag = StopSignal()
+        let order = Order(
+            number: number, job: job, progress: progress, report: report, way: way, flag: flag,
+            ended: { [self] in known.withLock { $0.removeAll { $0.flag === flag } } })
+        known.withLock { $0.append(order) }
+        guard !threads.add(order) else { return }
+        order.ended()
+        report(.stopped)
     }
 
     /// Stops a task that waits or runs; its report says `stopped`, or that it had ended.
     public func stop(_ number: Int, of job: OpenJob) {
-        let dropped = condition.withLock {
-            for order in running where order.isFor(number, of: job) { order.flag.set() }
-            let dropped = waiting.filter { $0.isFor(number, of: job) }
-            waiting.removeAll { $0.isFor(number, of: job) }
-            return dropped
-        }
-        for order in dropped { order.report(.stopped) }
+        for order in known.withLock({ $0 }) where order.isFor(number, of: job) { order.flag.set() }
+        drop(threads.remove { $0.isFor(number, of: job) })
     }
 
     /// Tasks that wait or run.
-    public var count: Int { condition.withLock { waiting.count + running.count } }
+    public var count: Int { known.withLock { $0.count } }
 
     /// Stops all tasks and returns when the workers have ended.
     public func shutDown() {
-        let dropped = condition.withLock {
-            isClosed = true
-            for order in running { order.flag.set() }
-            condition.broadcast()
-            defer { waiting = [] }
-            return waiting
-        }
-        for order in dropped { order.report(.stopped) }
-        ended.wait()
+        let dropped = threads.close()
+        for order in known.withLock({ $0 }) { order.flag.set() }
+        drop(dropped)
+        threads.wait()
     }
 
-    private func work() {
-        var open: (job: OpenJob, renderer: TaskRenderer)?
-        while let order = next() {
-            let outcome: Outcome
-            do {
-                if open?.job !== order.job {
-                    let renderer = try TaskRenderer(plan: order.job.reachable, cache: order.job.cache)
-                    open = (order.job, renderer)
-                }
-                outcome = try open.map { try render(order, $0.renderer) } ?? .stopped
-            } catch let error as StoreError {
-                outcome = .noRoom("\(error)")
-            } catch {
-                outcome = .failed("\(error)")
+    private func drop(_ orders: [Order]) {
+        for order in orders {
+            order.ended()
+            order.report(.stopped)
+        }
+    }
+
+    private static func outcome(
+        _ order: Order, _ open: inout (job: OpenJob, renderer: TaskRenderer)?, _ store: TileStore
+    ) -> Outcome {
+        do {
+            if let way = order.way {
+                return try stored(order.number, of: order.job, in: store)
+                    ?? way(order.progress) { order.flag.isSet }
             }
-            condition.withLock { running.removeAll { $0.flag === order.flag } }
-            order.report(outcome)
+            if open?.job !== order.job {
+                let renderer = try TaskRenderer(plan: order.job.reachable, cache: order.job.cache)
+                open = (order.job, renderer)
+            }
+            guard let renderer = open?.renderer else { return .stopped }
+            return try render(order.number, of: order.job, renderer, store, order.progress) {
+                order.flag.isSet
+            }
+        } catch let error as StoreError {
+            return .noRoom("\(error)")
+        } catch {
+            return .failed("\(error)")
         }
     }
 
-    private func next() -> Order? {
-        condition.lock()
-        defer { condition.unlock() }
-        while waiting.isEmpty, !isClosed { condition.wait() }
-        guard !isClosed, !waiting.isEmpty else { return nil }
-        let order = waiting.removeFirst()
-        running.append(order)
-        return order
+    /// Renders one task on the calling thread, for a process that has no other.
+    ///
+    /// - Parameter progress: called with the blocks done so far.
+    /// - Throws: a sentence when the plan's clip cannot be read; `StoreError` when the disk is full.
+    public static func renderOnce(
+        _ number: Int, of job: OpenJob, into store: TileStore, progress: (Int) -> Void
+    ) throws -> Outcome {
+        let renderer = try TaskRenderer(plan: job.reachable, cache: job.cache)
+        do {
+            return try render(number, of: job, renderer, store, progress) { false }
+        } catch let error as StoreError {
+            return .noRoom("\(error)")
+        }
     }
 
-    private func render(_ order: Order, _ renderer: TaskRenderer) throws -> Outcome {
+    private static func stored(_ number: Int, of job: OpenJob, in store: TileStore) throws -> Outcome? {
+        guard let stored = try TaskResult(stored: number, of: job.job, in: store) else { return nil }
+        store.pin(job.job.keys[number])
+        return .finished(stored.entry, seconds: 0, bytesRead: 0)
+    }
+
+    private static func render(
+        _ number: Int, of job: OpenJob, _ renderer: TaskRenderer, _ store: TileStore,
+        _ progress: (Int) -> Void, isStopped: () -> Bool
+    ) throws -> Outcome {
         let started = ContinuousClock.now
-        let key = order.job.job.keys[order.number]
-        if let stored = try TaskResult(stored: order.number, of: order.job.job, in: store) {
-            store.pin(key)
-            return .finished(stored.entry, seconds: (ContinuousClock.now - started).inSeconds, bytesRead: 0)
-        }
+        if let stored = try stored(number, of: job, in: store) { return stored }
         let before = renderer.bytesRead
-        let task = order.job.job.plan.tasks[order.number]
         var blocks = 0
-        let rendered = renderer.render(task) {
-            order.progress(blocks)
+        let rendered = renderer.render(job.job.plan.tasks[number]) {
+            progress(blocks)
             blocks += 1
-            return order.flag.value
+            return isStopped()
         }
         guard let rendered else { return .stopped }
         guard rendered.failures.isEmpty else { return .unreadable(rendered.failures) }
-        let entry = try store.put(key, rendered.blob.bytes)
+        let entry = try store.put(job.job.keys[number], rendered.blob.bytes)
         return .finished(
             entry, seconds: (ContinuousClock.now - started).inSeconds,
             bytesRead: renderer.bytesRead - before)
@@ -191,15 +228,15 @@ public final class TaskPool: @unchecked Sendable {
 
 extension MosaicPlan {
     /// The same plan with the addresses of scene files as `reach` gives them.
-    func withAddresses(_ reach: (String) -> String) -> MosaicPlan {
+    func withAddresses(_ reach: (SourceFile) -> String) -> MosaicPlan {
         var plan = self
         for number in plan.scenes.indices {
             for name in plan.scenes[number].bands.keys {
-                guard let address = plan.scenes[number].bands[name]?.file.address else { continue }
-                plan.scenes[number].bands[name]?.file.address = reach(address)
+                guard let file = plan.scenes[number].bands[name]?.file else { continue }
+                plan.scenes[number].bands[name]?.file.address = reach(file)
             }
-            if let address = plan.scenes[number].classification?.file.address {
-                plan.scenes[number].classification?.file.address = reach(address)
+            if let file = plan.scenes[number].classification?.file {
+                plan.scenes[number].classification?.file.address = reach(file)
             }
         }
         return plan

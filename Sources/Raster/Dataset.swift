@@ -14,7 +14,8 @@ public final class Dataset {
         let flags = UInt32(GDAL_OF_RASTER) | UInt32(GDAL_OF_READONLY) | UInt32(GDAL_OF_VERBOSE_ERROR)
         // TRUE: side-car files are tried by name, the folder is not listed; EMPTY_DIR: they are not tried at
         // all.
-        let sideCars = address.hasPrefix("/vsi") && !address.hasPrefix("/vsizip/") ? "EMPTY_DIR" : "TRUE"
+        let isRemote = address.hasPrefix("/vsi") && !address.hasPrefix("/vsizip/")
+        let sideCars = isRemote && !PeerAddress.isOnDisk(address) ? "EMPTY_DIR" : "TRUE"
         let opened = GDALRuntime.with("GDAL_DISABLE_READDIR_ON_OPEN", sideCars) {
             GDALRuntime.capturing { GDALOpenEx(address, flags, nil, nil, nil) }
         }

@@ -55,6 +55,22 @@ extension Dataset {
             address: address, size: status?.size, version: VirtualFile.etag(address) ?? modified)
     }
 
+    /// Refuses a file on a disk that is not the planned one any more: a task's key speaks of size and time,
+    /// and other bytes under it would be another result.
+    ///
+    /// - Throws: `RasterError` when size or modification time differ.
+    func check(isStill planned: SourceFile) throws {
+        guard PeerAddress.isOnDisk(address) else { return }
+        let now = sourceFile
+        guard planned.size == nil || planned.size == now.size,
+            planned.version == nil || planned.version == now.version
+        else {
+            throw RasterError(
+                "\(shownAddress) was changed after the job was planned; restore the file or submit the job "
+                    + "anew")
+        }
+    }
+
     /// The address as it may stand in a message.
     var shownAddress: String { address.onOneLine }
 

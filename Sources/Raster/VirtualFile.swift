@@ -124,6 +124,13 @@ public enum VirtualFile {
         }
     }
 
+    /// Lets GDAL ask a server anew for a file: it remembers for the life of the process that one was missing
+    /// or could not be had.
+    public static func forget(_ address: String) {
+        GDALRuntime.start()
+        VSICurlPartialClearCache(address)
+    }
+
     /// The `ETag` that a web server gave for a `/vsicurl/` path; nil for other file systems and silent
     /// servers.
     static func etag(_ path: String) -> String? {

@@ -44,8 +44,9 @@ public struct SceneResolver {
         var known: [String: String] = [:]
         for address in request.scenes {
             let path = try SourceAddress.virtualPath(address)
-            guard SourceAddress.isLocal(path), !path.hasPrefix("/vsi") else { continue }
-            let real = URL(filePath: path).resolvingSymlinksInPath().path
+            let isPeers = PeerAddress.split(path) != nil
+            guard SourceAddress.isLocal(path), isPeers || !path.hasPrefix("/vsi") else { continue }
+            let real = isPeers ? path : URL(filePath: path).resolvingSymlinksInPath().path
             if let other = known.updateValue(address, forKey: real) {
                 throw SceneError(
                     "scenes \(other.quoted) and \(address.quoted) are the same; name it once")

@@ -36,12 +36,9 @@ enum SourceAddress {
         return path
     }
 
-    /// Whether the address is on this machine (a zip on it counts).
-    static func isLocal(_ path: String) -> Bool {
-        var rest = Substring(path)
-        while rest.hasPrefix("/vsizip/") { rest = rest.dropFirst("/vsizip/".count) }
-        return !rest.hasPrefix("/vsi")
-    }
+    /// Whether the address is on a disk, of this machine or of another node (a zip on it counts): what is
+    /// found in a scene must not depend on which node looks.
+    static func isLocal(_ path: String) -> Bool { PeerAddress.isOnDisk(path) }
 
     /// An address from an item, taken from the folder that holds the item.
     ///
@@ -50,15 +47,20 @@ enum SourceAddress {
     static func resolve(_ href: String, in folder: String) throws -> String {
         let path = try virtualPath(href)
         if path.hasPrefix("/vsi") {
-            let allowed = ["/vsicurl/", "/vsis3/", "/vsigs/", "/vsiaz/", "/vsizip/"]
+            let allowed = ["/vsicurl/", "/vsis3/", "/vsigs/", "/vsiaz/", "/vsizip/", PeerFileSystem.prefix]
             guard allowed.contains(where: path.hasPrefix) else {
                 throw SceneError(
                     "the item names \(href.quoted), which no item may; give the file's path or URL")
             }
-            return path
+            return beside(folder, path)
         }
         return path.hasPrefix("/")
-            ? path : join(folder, path.hasPrefix("./") ? String(path.dropFirst(2)) : path)
+            ? beside(folder, path) : join(folder, path.hasPrefix("./") ? String(path.dropFirst(2)) : path)
+    }
+
+    /// A path that an item in `folder` names: the item of another node speaks of that node's disk.
+    private static func beside(_ folder: String, _ path: String) -> String {
+        PeerAddress.holder(folder).flatMap { PeerAddress.reaching(path, on: $0) } ?? path
     }
 
     /// A path below `folder` that metadata names; nil when it would leave it.

@@ -12,8 +12,8 @@ public enum BulkRequest: Hashable, Sendable {
     case output(Digest)
     /// What this file or folder below the owner's scene roots is.
     case sceneStatus(path: String)
-    /// Bytes of a scene file.
-    case sceneRange(path: String, offset: Int, count: Int)
+    /// Bytes of a scene file, if it is still of that version; 0: of any.
+    case sceneRange(path: String, version: UInt64, offset: Int, count: Int)
     /// What is in a folder below the scene roots.
     case sceneFolder(path: String)
     /// What a user of another node wants of this one.
@@ -52,10 +52,12 @@ public struct SceneStatus: Hashable, Sendable {
     public let size: Int
     /// When it was modified: nanoseconds since 1970.
     public let modified: Int64
+    /// Changes whenever the file does, as far as the owner's file system can tell.
+    public let version: UInt64
 
     /// The status of a file or folder.
-    public init(isFolder: Bool, size: Int, modified: Int64) {
-        (self.isFolder, self.size, self.modified) = (isFolder, size, modified)
+    public init(isFolder: Bool, size: Int, modified: Int64, version: UInt64) {
+        (self.isFolder, self.size, self.modified, self.version) = (isFolder, size, modified, version)
     }
 }
 

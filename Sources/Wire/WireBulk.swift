@@ -18,10 +18,11 @@ public enum WireBulk {
             case .manifest(let digest): .manifest(Data(digest))
             case .output(let digest): .output(Data(digest))
             case .sceneStatus(let path): .sceneStatus(path)
-            case .sceneRange(let path, let offset, let count):
+            case .sceneRange(let path, let version, let offset, let count):
                 .sceneRange(
                     .with {
                         $0.path = path
+                        $0.version = version
                         $0.offset = UInt64(clamping: offset)
                         $0.count = UInt32(clamping: count)
                     })
@@ -47,7 +48,8 @@ public enum WireBulk {
             guard (1...BulkRequest.rangeLimit).contains(count), offset <= Int.max - count else {
                 throw .refused("sceneRange", "\(count) bytes at \(offset)")
             }
-            return .sceneRange(path: try path(range.path), offset: offset, count: count)
+            return .sceneRange(
+                path: try path(range.path), version: range.version, offset: offset, count: count)
         case .sceneFolder(let path): return .sceneFolder(path: try self.path(path))
         case .instruction(let proto): return .instruction(try proto.instruction())
         case .question(let question): return .question(try PeerQuestion(question))
@@ -68,6 +70,7 @@ public enum WireBulk {
                         $0.folder = status.isFolder
                         $0.size = UInt64(clamping: status.size)
                         $0.modifiedNanoseconds = status.modified
+                        $0.version = status.version
                     })
             case .folder(let entries, let isWhole):
                 .folder(
@@ -96,7 +99,7 @@ public enum WireBulk {
             return .status(
                 SceneStatus(
                     isFolder: status.folder, size: try Field.int(status.size, "status.size"),
-                    modified: status.modifiedNanoseconds))
+                    modified: status.modifiedNanoseconds, version: status.version))
         case .folder(let folder):
             try Field.count(folder.entries.count, most: BulkReply.entryLimit, "folder.entries")
             var entries: [SceneEntry] = []

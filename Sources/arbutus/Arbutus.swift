@@ -17,6 +17,7 @@ struct Arbutus: ParsableCommand {
             StoreCommand.self, NodeCommand.self, SubmitCommand.self, JobsCommand.self, JobCommand.self,
             WatchCommand.self, CancelCommand.self, ResumeCommand.self, FetchCommand.self, VerifyCommand.self,
             MembersCommand.self, DrainCommand.self, KeyCommand.self, VersionCommand.self,
+            RenderTaskCommand.self,
         ])
 
     /// Runs the command of this process and ends it with the command's exit code.

@@ -76,7 +76,7 @@ struct NodeCommand: ParsableCommand {
         quiet.logLevel = level <= .debug ? level : .critical
         let server = WebServer(
             node, host: settings.web.host, port: Int(settings.web.port), token: token, logger: quiet)
-        let cancellation = Cancellation()
+        let cancellation = StopSignal()
         let stop = DispatchSemaphore(value: 0)
         let signals = StopSignals(cancellation) { stop.signal() }
         let life = NodeLife(node: node, server: server, web: settings.web, logger: logger)
@@ -116,6 +116,7 @@ struct NodeCommand: ParsableCommand {
             seeds: settings.seeds.map { Address("\($0)") }, secret: secret,
             limits: MachineLimits(threads: settings.slots, memory: settings.memory),
             outputs: settings.outputs, logger: logger)
+        setup.sceneRoots = settings.sceneRoots
         setup.advertise = settings.advertise.map { Address("\($0)") }
         return setup
     }

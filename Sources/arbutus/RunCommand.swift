@@ -47,21 +47,21 @@ struct RunCommand: ParsableCommand {
         throws
         -> JobSummary
     {
-        let cancellation = Cancellation()
+        let cancellation = StopSignal()
         let signals = StopSignals(cancellation) {
             printer.clear()
             Terminal.say("arbutus: stopping; press Ctrl-C again to end at once")
         }
         let ticker = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "arbutus.progress"))
         ticker.schedule(deadline: .now(), repeating: .milliseconds(100))
-        ticker.setEventHandler { if !cancellation.isCancelled { printer.report(runner.progress) } }
+        ticker.setEventHandler { if !cancellation.isSet { printer.report(runner.progress) } }
         ticker.resume()
         defer {
             ticker.cancel()
             printer.finish()
         }
         return try withExtendedLifetime(signals) {
-            try runner.run(into: out) { cancellation.isCancelled }
+            try runner.run(into: out) { cancellation.isSet }
         }
     }
 }

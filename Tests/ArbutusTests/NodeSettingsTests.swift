@@ -80,6 +80,10 @@ import Testing
         ("cluster: { listen: \"0.0.0.0:7480\" }", ["cluster.listen", "cluster.key_file", "arbutus key new"]),
         ("cluster: { seeds: [vm1] }", ["cluster.seeds", "vm1", "addresses with ports"]),
         ("cluster: { listen: \"127.0.0.1:99999\" }", ["cluster.listen", "99999"]),
+        (
+            "cluster: { advertise: \"\(String(repeating: "a", count: 250)):7480\" }", ["cluster.advertise"]
+        ),
+        ("outputs: { store: \"/vsis3/mosaics\" }", ["outputs.store", "/vsis3/mosaics", "folders"]),
         ("work: { slots: 0 }", ["work.slots", "1 to 1024"]),
         ("work: { memory: 99TB }", ["work.memory", "10.0 GB"]),
         ("work: { memory: much }", ["work.memory", "60%"]),

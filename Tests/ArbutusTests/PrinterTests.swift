@@ -161,10 +161,10 @@ import Testing
     }
 
     @Test func cancellationIsSetOnce() {
-        let cancellation = Cancellation()
-        #expect(!cancellation.isCancelled)
-        #expect(!cancellation.cancel())
-        #expect(cancellation.isCancelled)
-        #expect(cancellation.cancel())
+        let cancellation = StopSignal()
+        #expect(!cancellation.isSet)
+        #expect(!cancellation.set())
+        #expect(cancellation.isSet)
+        #expect(cancellation.set())
     }
 }

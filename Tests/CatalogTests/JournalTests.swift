@@ -116,6 +116,29 @@ private final class Place {
         #expect(saved > 0 && saved < 200)
     }
 
+    @Test(arguments: [0.9, 0.7, 0.5]) func savesWhatIsLeftOfATornJournal(_ share: Double) throws {
+        let place = try Place()
+        let journal = try Journal(path: place.path)
+        try journal.setValue("epoch", [7])
+        for task in 0..<200 {
+            try journal.setJob(
+                Journal.Job(id: [UInt8(task)], header: [UInt8](repeating: 1, count: 500), finished: nil))
+        }
+        try journal.close()
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: place.path))
+        try file.truncate(atOffset: UInt64(Double(try file.seekToEnd()) * share))
+        try file.close()
+        let again = try Journal(path: place.path)
+        #expect(again.recovery?.contains("set aside") == true)
+        #expect(try again.value("epoch") == [7])
+        let saved = try again.jobs()
+        #expect(saved.count > 0 && saved.count < 200)
+        #expect(saved.allSatisfy { $0.header == [UInt8](repeating: 1, count: 500) })
+        // The damaged file stays as it was, and no copy of it.
+        let names = try FileManager.default.contentsOfDirectory(atPath: place.folder)
+        #expect(!names.contains { $0.contains("rescue") })
+    }
+
     @Test func aFolderThatIsMissingIsSaidSo() {
         #expect {
             try Journal(path: "/nonexistent/journal.sqlite")

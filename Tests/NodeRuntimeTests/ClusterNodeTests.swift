@@ -10,56 +10,8 @@ import TileStore
 
 /// Real nodes over loopback: sockets, sealed links, journals on disk, pixels; only the processes are shared.
 @Suite(.serialized) struct ClusterNodeTests {
-    private final class Trio {
-        let folder: String
-        private(set) var nodes: [ClusterNode] = []
-        private(set) var ports: [Int] = []
-        private let secret = [UInt8](repeating: 7, count: 32)
-
-        init() throws {
-            folder = NSTemporaryDirectory() + "arbutus-nodes-" + UUID().uuidString
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        }
-
-        deinit {
-            do { try FileManager.default.removeItem(atPath: folder) } catch {
-                print("left behind: \(folder)")
-            }
-        }
-
-        @discardableResult
-        func start(_ name: String, secret: [UInt8]? = nil) async throws -> ClusterNode {
-            var logger = Logger(label: name)
-            logger.logLevel =
-                ProcessInfo.processInfo.environment["ARBUTUS_TEST_LOG"] == nil ? .critical : .debug
-            let setup = ClusterNode.Setup(
-                data: "\(folder)/\(name)", listen: Address("127.0.0.1:0"),
-                seeds: ports.map { Address("127.0.0.1:\($0)") }, secret: secret ?? self.secret,
-                limits: MachineLimits(threads: 1, memory: 1 << 30), outputs: "\(folder)/\(name)/mosaics",
-                logger: logger)
-            let node = try ClusterNode(setup)
-            ports.append(try await node.start())
-            nodes.append(node)
-            return node
-        }
-
-        func stop() async { for node in nodes { await node.shutDown() } }
-    }
-
-    /// Asks again until it is so.
-    private func eventually(
-        _ what: String, within seconds: Double = 30, _ isSo: () async -> Bool
-    ) async throws {
-        let end = ContinuousClock.now + .seconds(seconds)
-        while ContinuousClock.now < end {
-            if await isSo() { return }
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        Issue.record("not within \(seconds) s: \(what)")
-    }
-
     @Test(.timeLimit(.minutes(2))) func nodesFindEachOther() async throws {
-        let trio = try Trio()
+        let trio = try NodeGroup()
         for name in ["a", "b", "c"] { try await trio.start(name) }
         for node in trio.nodes {
             try await eventually("node \(node.id) sees two others") {
@@ -70,7 +22,7 @@ import TileStore
     }
 
     @Test(.timeLimit(.minutes(2))) func anotherKeyStaysOutside() async throws {
-        let trio = try Trio()
+        let trio = try NodeGroup()
         let node = try await trio.start("a")
         let stranger = try await trio.start("b", secret: [UInt8](repeating: 8, count: 32))
         try await Task.sleep(for: .seconds(2))
@@ -80,7 +32,7 @@ import TileStore
     }
 
     @Test(.timeLimit(.minutes(3))) func aJobRunsOnAllAndIsTheSameToTheByte() async throws {
-        let trio = try Trio()
+        let trio = try NodeGroup()
         for name in ["a", "b", "c"] { try await trio.start(name) }
         try await eventually("all see all") {
             for node in trio.nodes where await node.members().count != 2 { return false }
@@ -97,7 +49,12 @@ import TileStore
             }
             return true
         }
-        // The bytes are those of one machine's run.
+        #expect(try await holders(of: job, request, trio) >= 2)
+        await trio.stop()
+    }
+
+    /// Nodes that hold the outputs; their bytes are those of one machine's run.
+    private func holders(of job: JobID, _ request: MosaicRequest, _ trio: NodeGroup) async throws -> Int {
         let plan = try JobPlanner(request).plan()
         let single = JobPlan(request: request, plan: plan, fingerprint: try EngineFingerprint().text)
         let runner = JobRunner(
@@ -114,7 +71,53 @@ import TileStore
                 #expect(ours == reference, "\(file.name) of node \(node.id)")
             }
         }
-        #expect(holders >= 2)
+        return holders
+    }
+
+    @Test(.timeLimit(.minutes(3))) func scenesOfOneNodeAreReadByAllThroughTheSealedLink() async throws {
+        let trio = try NodeGroup()
+        let scenes = trio.folder + "/scenes"
+        let owner = try await trio.start("a", roots: [scenes])
+        let taker = try await trio.start("b", sees: false)
+        try await trio.start("c", sees: false)
+        try await eventually("all see all") {
+            for node in trio.nodes where await node.members().count != 2 { return false }
+            return true
+        }
+        var request = MosaicRequest()
+        request.scenes = [try TestScene.write(scenes + "/s", columns: 3000, rows: 2600)]
+        request.indices = ["ndvi"]
+        let (job, _) = try await taker.submit(request)
+        try await eventually("the job is complete on every node", within: 90) {
+            for node in trio.nodes {
+                guard case .complete? = await node.job(job)?.header.state.manifest else { return false }
+            }
+            return true
+        }
+        #expect(try await holders(of: job, request, trio) >= 2)
+        // What is not below the roots is not there, whatever the name.
+        let peers = taker.shell.parts.scenes.peers
+        try FileManager.default.createSymbolicLink(
+            atPath: scenes + "/link", withDestinationPath: trio.folder)
+        for path in [
+            "/etc/passwd", trio.folder + "/a/node.key", scenes + "/link", scenes + "/link/a/node.key", "s",
+            "/",
+        ] { #expect(try peers.reply(.sceneStatus(path: path), from: owner.id) == .absent, "\(path)") }
+        // One that leads upwards is no question at all: the owner ends the link.
+        #expect(throws: BulkFailure.self) {
+            try peers.reply(.sceneStatus(path: scenes + "/../a/node.key"), from: owner.id)
+        }
+        #expect(throws: BulkFailure.absent(owner.id)) {
+            try peers.bytes(
+                .sceneRange(path: trio.folder + "/a/node.key", version: 0, offset: 0, count: 10),
+                from: owner.id, limit: 10)
+        }
+        guard case .status(let status) = try peers.reply(.sceneStatus(path: scenes + "/s"), from: owner.id)
+        else {
+            Issue.record("the link stands again")
+            return
+        }
+        #expect(status.isFolder)
         await trio.stop()
     }
 }

@@ -7,86 +7,13 @@ import Mosaic
 import Synchronization
 import Testing
 import TileStore
+import Transport
 import Wire
 
 @testable import NodeRuntime
 
 /// Two nodes' shells that copy from each other: the work of a job without the protocol between them.
 @Suite struct JobShellTests {
-    /// One node's disk and shell, and what it told the protocol.
-    private final class Bench: @unchecked Sendable {
-        let id: NodeID
-        let folder: String
-        let items: LocalItems
-        let shell: JobShell
-        private let condition = NSCondition()
-        private var events: [JobEvent] = []
-
-        init(_ number: UInt64, in folder: String, peers: Peers) throws {
-            id = NodeID(short: number)
-            self.folder = "\(folder)/\(number)"
-            try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
-            let journal = try Journal(path: self.folder + "/journal.sqlite")
-            let store = try TileStore(folder: self.folder + "/store", limit: 1 << 30)
-            let outputs = try OutputStore(folder: self.folder + "/mosaics")
-            items = LocalItems(journal: journal, store: store, outputs: outputs, answer: { _ in nil })
-            let relay = Relay()
-            shell = JobShell(
-                JobShell.Parts(
-                    own: id, journal: journal, store: store, outputs: outputs, peers: peers,
-                    limits: MachineLimits(threads: 2, memory: 1 << 30), fingerprint: "engine under test",
-                    reach: { path, _ in path }, encode: { Array($0.title.utf8) },
-                    logger: Logger(label: "test"))
-            ) { relay.send($0) }
-            relay.set { [unowned self] event in
-                condition.withLock {
-                    events.append(event)
-                    condition.broadcast()
-                }
-            }
-            peers.add(self)
-        }
-
-        /// Waits for an event for which `pick` gives a value.
-        func wait<T>(_ pick: (JobEvent) -> T?) throws -> T {
-            let end = Date(timeIntervalSinceNow: 30)
-            return try condition.withLock {
-                while true {
-                    for event in events { if let found = pick(event) { return found } }
-                    guard condition.wait(until: end) else {
-                        throw RuntimeError("no such event came; there were \(events)")
-                    }
-                }
-            }
-        }
-    }
-
-    private final class Relay: @unchecked Sendable {
-        private let lock = NSLock()
-        private var target: ((JobEvent) -> Void)?
-
-        func set(_ target: @escaping (JobEvent) -> Void) { lock.withLock { self.target = target } }
-        func send(_ event: JobEvent) { lock.withLock { target }?(event) }
-    }
-
-    /// Copies straight from the other node's disk; a node that was cut off cannot be reached.
-    private final class Peers: PeerFiles, @unchecked Sendable {
-        private let lock = NSLock()
-        private var items: [NodeID: LocalItems] = [:]
-
-        func add(_ bench: Bench) { lock.withLock { items[bench.id] = bench.items } }
-        func cut(_ node: NodeID) { lock.withLock { items[node] = nil } }
-
-        func copy(
-            _ item: BulkRequest, from node: NodeID, limit: Int, take: (UnsafeRawBufferPointer) throws -> Void
-        ) throws {
-            guard let items = lock.withLock({ items[node] }) else { throw BulkFailure.unreachable(node) }
-            guard let source = try items.open(item) else { throw BulkFailure.absent(node) }
-            guard source.length <= limit else { throw BulkFailure.tooLarge(node) }
-            #expect(try LocalItems.read(source, pieceBytes: 1000, take: take))
-        }
-    }
-
     private let folder = NSTemporaryDirectory() + "arbutus-shell-" + UUID().uuidString
     private let job = JobID(high: 1, low: 2)
 
@@ -97,9 +24,9 @@ import Wire
     @Test func aJobGoesFromNodeToNode() throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: folder) } }
-        let peers = Peers()
-        let a = try Bench(1, in: folder, peers: peers)
-        let b = try Bench(2, in: folder, peers: peers)
+        let peers = ShellBench.Peers()
+        let a = try ShellBench(1, in: folder, peers: peers)
+        let b = try ShellBench(2, in: folder, peers: peers)
         defer { for bench in [a, b] { bench.shell.shutDown() } }
         var request = MosaicRequest()
         request.scenes = [try scene()]
@@ -159,7 +86,7 @@ import Wire
 
     /// The other node copies the outputs, and assembles the same from the blobs by itself.
     private func copiesAndAgrees(
-        _ b: Bench, from a: Bench, _ plan: ClusterPlan, _ results: [TaskResult], _ outputs: Digest
+        _ b: ShellBench, from a: ShellBench, _ plan: ClusterPlan, _ results: [TaskResult], _ outputs: Digest
     ) throws {
         b.shell.perform(.copyOutputs(job, outputs, from: a.id))
         #expect(try b.wait { if case .outputsStored(_, let stored) = $0 { stored } else { nil } } == outputs)
@@ -178,8 +105,8 @@ import Wire
     @Test func saysWhatCannotBeHad() throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: folder) } }
-        let peers = Peers()
-        let a = try Bench(1, in: folder, peers: peers)
+        let peers = ShellBench.Peers()
+        let a = try ShellBench(1, in: folder, peers: peers)
         defer { a.shell.shutDown() }
         let nobody = NodeID(short: 9)
         let header = JobHeader(

@@ -6,13 +6,16 @@ import Testing
 
 /// A folder with B04 and B08 of made-up samples, at 10 m in UTM zone 33.
 enum TestScene {
-    static func write(_ path: String, columns: Int, rows: Int) throws -> String {
+    /// - Parameter hasSideCars: georeferencing lies beside the files, in `.aux.xml`.
+    static func write(_ path: String, columns: Int, rows: Int, hasSideCars: Bool = false) throws -> String {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         GDALRuntime.start()
         for (name, factor) in [("B04", 3), ("B08", 5)] {
             let driver = GDALGetDriverByName("GTiff")
-            let file = try #require(
-                GDALCreate(driver, "\(path)/\(name).tif", Int32(columns), Int32(rows), 1, GDT_UInt16, nil))
+            let created = StringList.with(hasSideCars ? ["PROFILE=BASELINE"] : []) {
+                GDALCreate(driver, "\(path)/\(name).tif", Int32(columns), Int32(rows), 1, GDT_UInt16, $0)
+            }
+            let file = try #require(created)
             defer { GDALClose(file) }
             var transform = [600_000.0, 10, 0, 5_100_000, 0, -10]
             GDALSetGeoTransform(file, &transform)
@@ -25,5 +28,20 @@ enum TestScene {
             #expect(done == CE_None)
         }
         return path
+    }
+
+    /// Packs a folder beside `archive` into it.
+    static func zip(_ folder: String, to archive: String) throws {
+        GDALRuntime.start()
+        let parent = (folder as NSString).deletingLastPathComponent
+        let name = (folder as NSString).lastPathComponent
+        for case let file as String in try #require(FileManager.default.enumerator(atPath: folder)) {
+            guard let data = FileManager.default.contents(atPath: "\(parent)/\(name)/\(file)") else {
+                continue
+            }
+            let out = try #require(VSIFOpenL("/vsizip/\(archive)/\(name)/\(file)", "wb"))
+            VSIFWriteL([UInt8](data), 1, data.count, out)
+            VSIFCloseL(out)
+        }
     }
 }

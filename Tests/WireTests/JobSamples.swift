@@ -129,7 +129,8 @@ extension Samples {
             .content(digest()), .blob(key: digest()), .manifest(digest()), .output(digest()),
             .sceneStatus(path: path),
             .sceneRange(
-                path: path, offset: number(areExtreme ? Int.max - BulkRequest.rangeLimit : 1 << 40),
+                path: path, version: word(),
+                offset: number(areExtreme ? Int.max - BulkRequest.rangeLimit : 1 << 40),
                 count: 1 + number(BulkRequest.rangeLimit)),
             .sceneFolder(path: path),
             .instruction(.drain(forced: flag())), .instruction(.made(job())),
@@ -144,7 +145,10 @@ extension Samples {
     mutating func bulkReplies() -> [BulkReply] {
         [
             .follows(length: number(.max)), .absent, .refused(reason: sentence()),
-            .status(SceneStatus(isFolder: flag(), size: number(.max), modified: Int64(bitPattern: word()))),
+            .status(
+                SceneStatus(
+                    isFolder: flag(), size: number(.max), modified: Int64(bitPattern: word()),
+                    version: word())),
             .folder(some(50) { SceneEntry(name: "b" + $0.text(200), isFolder: $0.flag()) }, isWhole: flag()),
         ]
     }

@@ -110,7 +110,7 @@ import Wire
             _ = try WireBulk.request(WireBulk.encode(.sceneStatus(path: "a\u{0}b")))
         }
         #expect(throws: WireError.refused("sceneRange", "0 bytes at 5")) {
-            _ = try WireBulk.request(WireBulk.encode(.sceneRange(path: "a", offset: 5, count: 0)))
+            _ = try WireBulk.request(WireBulk.encode(.sceneRange(path: "a", version: 1, offset: 5, count: 0)))
         }
     }
 

@@ -45,7 +45,8 @@ public struct JobPlan: Sendable {
     private let inputBefore: [Int]
     private let resultBefore: [Int]
 
-    /// Costs that are not finite or not positive count as a tiny one, so that no sum goes wrong.
+    /// Costs that are not finite or not positive count as a tiny one, and sizes are held to 4 TiB, so that no
+    /// sum goes wrong.
     public init(
         digest: Digest, fingerprint: Digest, tasks: [PlannedTask], inputHolders: [NodeID] = []
     ) {
@@ -59,8 +60,12 @@ public struct JobPlan: Sendable {
             input.append(input[input.count - 1] + min(max(0, task.inputBytes), 1 << 42))
             result.append(result[result.count - 1] + min(max(0, task.resultBytes), 1 << 42))
         }
-        self.tasks = tasks
-        largestMemory = tasks.map(\.memory).max() ?? 0
+        self.tasks = tasks.map { task in
+            var task = task
+            task.memory = min(max(0, task.memory), 1 << 42)
+            return task
+        }
+        largestMemory = self.tasks.map(\.memory).max() ?? 0
         (costBefore, inputBefore, resultBefore) = (cost, input, result)
     }
 

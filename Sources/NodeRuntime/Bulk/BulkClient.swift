@@ -16,9 +16,11 @@ final class BulkClient: PeerFiles, @unchecked Sendable {
     /// A peer that says nothing for so long is given up; the transport's own limits are shorter.
     private static let patience = 60.0
     private static let linkPatience = 10.0
+    private let meter: LinkMeter
 
-    init(tally: NodeTally, dial: @escaping @Sendable (NodeID) -> Void) {
-        (self.tally, self.dial) = (tally, dial)
+    /// - Parameter meter: told of each answer.
+    init(tally: NodeTally, meter: LinkMeter, dial: @escaping @Sendable (NodeID) -> Void) {
+        (self.tally, self.meter, self.dial) = (tally, meter, dial)
     }
 
     func copy(
@@ -26,10 +28,12 @@ final class BulkClient: PeerFiles, @unchecked Sendable {
         take: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         let conversation = try conversation(with: node)
+        let asked = ContinuousClock.now
         let stream = try conversation.ask(request)
         defer { conversation.forget(stream) }
         var expected: Int?
         var taken = 0
+        var answered = asked
         while true {
             guard let part = conversation.next(of: stream, within: Self.patience) else {
                 throw BulkFailure.unreachable(node)
@@ -38,6 +42,7 @@ final class BulkClient: PeerFiles, @unchecked Sendable {
             case .reply(.follows(let length)):
                 guard length <= limit else { throw BulkFailure.tooLarge(node) }
                 expected = length
+                answered = .now
             case .reply(.absent): throw BulkFailure.absent(node)
             case .reply(.refused(let reason)): throw BulkFailure.refused(node, reason)
             case .reply: throw BulkFailure.refused(node, "an answer to another question")
@@ -46,8 +51,23 @@ final class BulkClient: PeerFiles, @unchecked Sendable {
                 try bytes.withUnsafeBytes(take)
                 taken += bytes.count
             }
-            if taken == expected { return tally.received(request, bytes: taken) }
+            if taken == expected {
+                meter.answered(
+                    firstAfter: (answered - asked).inSeconds, bytes: taken,
+                    in: (ContinuousClock.now - asked).inSeconds)
+                return tally.received(request, bytes: taken)
+            }
         }
+    }
+
+    func reply(_ request: BulkRequest, from node: NodeID) throws -> BulkReply {
+        let conversation = try conversation(with: node)
+        let stream = try conversation.ask(request)
+        defer { conversation.forget(stream) }
+        guard case .reply(let reply)? = conversation.next(of: stream, within: Self.patience) else {
+            throw BulkFailure.unreachable(node)
+        }
+        return reply
     }
 
     // MARK: Links

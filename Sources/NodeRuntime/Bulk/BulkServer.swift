@@ -1,4 +1,5 @@
 import Cluster
+import Engine
 import Foundation
 import Logging
 import Transport
@@ -47,6 +48,11 @@ final class BulkServer: BulkReceiver, @unchecked Sendable {
         guard !ended.isSet else { return }
         if case .instruction(let instruction) = request { return obey(instruction, stream) }
         do {
+            switch request {
+            case .sceneStatus, .sceneFolder:
+                return try say(try LocalItems.answer(request, items.roots), stream)
+            default: break
+            }
             guard let source = try items.open(request) else { return try say(.absent, stream) }
             try say(.follows(length: source.length), stream)
             let isWhole = try LocalItems.read(source, pieceBytes: Self.pieceBytes) { piece in
@@ -56,6 +62,8 @@ final class BulkServer: BulkReceiver, @unchecked Sendable {
             if isWhole { tally.sent(request, bytes: source.length) } else { link.close() }
         } catch is LinkEnded {
             ended.set()
+        } catch let refusal as SceneRefusal {
+            refuse(refusal, stream)
         } catch {
             logger.warning("cannot answer node \(link.peer.id): \(error)")
             link.close()
@@ -75,6 +83,16 @@ final class BulkServer: BulkReceiver, @unchecked Sendable {
         } catch {
             ended.set()
         }
+    }
+
+    /// Says no, and in the log why: the asker is told less.
+    private func refuse(_ refusal: SceneRefusal, _ stream: UInt32) {
+        switch refusal {
+        case .absent, .wrongKind: break
+        case .outside, .detour, .changed, .unreadable:
+            logger.notice("node \(link.peer.id) is refused a file: \(refusal)")
+        }
+        do { try say(LocalItems.reply(refusal), stream) } catch { ended.set() }
     }
 
     private func say(_ reply: BulkReply, _ stream: UInt32) throws {

@@ -1,13 +1,16 @@
 import Catalog
 import Foundation
 import TileStore
+import Transport
 import Wire
 
-/// What this node can give others: contents of the journal, blobs of the store, outputs.
+/// What this node can give others: contents of the journal, blobs of the store, outputs, and scene files
+/// below its roots.
 struct LocalItems: Sendable {
     let journal: Journal
     let store: TileStore
     let outputs: OutputStore
+    let roots: SceneRoots
     /// Answers questions; nil: it does not know.
     let answer: @Sendable (PeerQuestion) throws -> [UInt8]?
 
@@ -26,7 +29,7 @@ struct LocalItems: Sendable {
 
     /// Finds an item; nil when it is not here.
     ///
-    /// - Throws: `JournalError` when the journal cannot be read.
+    /// - Throws: `JournalError` when the journal cannot be read; `SceneRefusal`.
     func open(_ request: BulkRequest) throws -> Source? {
         switch request {
         case .content(let digest): return try journal.content(digest.bytes).map(Source.bytes)
@@ -46,8 +49,43 @@ struct LocalItems: Sendable {
                 return nil
             }
             return .file(descriptor: file, offset: 0, length: Int(facts.st_size))
+        case .sceneRange(let path, let version, let offset, let count):
+            return .bytes(
+                try roots.read(
+                    path, version: version, offset: offset, count: min(count, SceneRoots.mostBytes)))
         case .question(let question): return try answer(question).map(Source.bytes)
-        case .sceneStatus, .sceneRange, .sceneFolder, .instruction: return nil
+        case .sceneStatus, .sceneFolder, .instruction: return nil
+        }
+    }
+
+    /// Answers a question about a scene file or folder; other questions have bytes as their answer.
+    ///
+    /// - Throws: `SceneRefusal`, of which the asker is told no more than `LocalItems.reply` says.
+    static func answer(_ request: BulkRequest, _ roots: SceneRoots) throws(SceneRefusal) -> BulkReply {
+        switch request {
+        case .sceneStatus(let path):
+            let found = try roots.status(path)
+            return .status(
+                SceneStatus(
+                    isFolder: found.isFolder, size: found.size,
+                    modified: Int64(
+                        found.modified.multipliedReportingOverflow(by: 1_000_000_000).partialValue),
+                    version: found.version))
+        case .sceneFolder(let path):
+            let names = try roots.list(path)
+            // Whether an entry is a folder, the reader asks when it matters.
+            return .folder(
+                names.prefix(BulkReply.entryLimit).map { SceneEntry(name: $0, isFolder: false) },
+                isWhole: names.count <= BulkReply.entryLimit)
+        default: return .absent
+        }
+    }
+
+    /// What the asker is told of a refusal: of what it may not read, only that there is nothing.
+    static func reply(_ refusal: SceneRefusal) -> BulkReply {
+        switch refusal {
+        case .outside, .detour, .absent, .wrongKind: .absent
+        case .changed, .unreadable: .refused(reason: "\(refusal)")
         }
     }
 

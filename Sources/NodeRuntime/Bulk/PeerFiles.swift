@@ -31,6 +31,11 @@ protocol PeerFiles: Sendable {
     func copy(
         _ request: BulkRequest, from node: NodeID, limit: Int,
         take: (UnsafeRawBufferPointer) throws -> Void) throws
+
+    /// The answer to a question that no bytes follow.
+    ///
+    /// - Throws: `BulkFailure` when the node cannot be reached.
+    func reply(_ request: BulkRequest, from node: NodeID) throws -> BulkReply
 }
 
 extension PeerFiles {

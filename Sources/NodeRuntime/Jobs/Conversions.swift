@@ -39,6 +39,6 @@ extension ClusterPlan {
         }
         self.init(
             digest: digest, fingerprint: Digest(of: Array(content.fingerprint.utf8)), tasks: tasks,
-            inputHolders: content.owner.map { [NodeID(short: $0)] } ?? [])
+            inputHolders: Set(content.owners.values).sorted().map(NodeID.init(short:)))
     }
 }

@@ -9,7 +9,7 @@ import Wire
 extension JobShell {
     /// Copies a blob from one of the nodes into our store, and checks it against the digest.
     func pull(_ result: TaskResult, _ job: JobID, _ plan: Digest, _ nodes: [NodeID]) {
-        guard let key = contents.plan(inMemory: plan)?.engine.keys[result.task.index] else {
+        guard let key = key(of: result.task, plan, job) else {
             return unreachable(result, job, plan, nodes)
         }
         if let entry = parts.store.find(key), Digest(entry.digest) == result.digest, let first = nodes.first {
@@ -23,13 +23,15 @@ extension JobShell {
                     return answer(.pulled(job, plan: plan, result, from: node, .mismatch))
                 }
                 _ = try bytes.withUnsafeBytes { try parts.store.put(key, $0) }
+                pinAtWork(job, plan)
                 parts.store.unpin(key)
                 return answer(.pulled(job, plan: plan, result, from: node, .held))
             } catch is BulkFailure {
                 continue
             } catch {
-                parts.logger.warning("cannot keep blob \(key) of job \(job): \(error)")
-                return answer(.foundNoRoom(job, result.task))
+                // Whoever coordinates next copies it.
+                parts.room.lost("\(error)")
+                return unreachable(result, job, plan, [node])
             }
         }
         unreachable(result, job, plan, nodes)
@@ -57,6 +59,8 @@ extension JobShell {
         } catch is JobCancelled {
             parts.logger.info("assembly of job \(job) was stopped")
         } catch {
+            // The job waits for room, here or elsewhere, and fails of nothing else.
+            if !RoomWatch.isEnough(parts.outputs.folder) { parts.room.lost("\(error)") }
             answer(.assemblyFailed(job, run, reason: "\(error)"))
         }
         remove(work)

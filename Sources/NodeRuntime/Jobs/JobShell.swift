@@ -20,8 +20,13 @@ final class JobShell: @unchecked Sendable {
         let limits: MachineLimits
         /// This node's engine, as text.
         let fingerprint: String
-        /// How this node reads a scene file that the node of that id named.
-        let reach: @Sendable (String, NodeID?) -> String
+        /// Scene files on nodes' disks.
+        let scenes: SceneFinder
+        /// Renders tasks that processes died of.
+        let isolation: TaskIsolation
+        /// What is at work, on disk.
+        let ledger: TaskLedger
+        let room: RoomWatch
         /// A header as the journal keeps it.
         let encode: @Sendable (JobHeader) -> [UInt8]
         let logger: Logger
@@ -66,7 +71,7 @@ final class JobShell: @unchecked Sendable {
         case .plan(let job, let run, let fingerprint):
             planning.async { self.plan(job, run, fingerprint) }
         case .fetchPlan(let job, let digest, let nodes): fetchPlan(digest, job, nodes, attempt: 0)
-        case .start(let job, let task, let plan, _): start(task, job, plan)
+        case .start(let job, let task, let plan, let isolated): start(task, job, plan, isolated: isolated)
         case .stop(let job, let task): stop(task, job)
         case .pull(let job, let plan, let result, let nodes):
             transfers.add { self.pull(result, job, plan, nodes) }
@@ -86,6 +91,7 @@ final class JobShell: @unchecked Sendable {
     /// Stops all work and returns when nothing runs any more.
     func shutDown() {
         for work in state.withLock({ Array($0.values) }) { work.stop.set() }
+        parts.room.shutDown()
         pool.shutDown()
         transfers.shutDown()
         planning.sync {}
@@ -111,6 +117,7 @@ final class JobShell: @unchecked Sendable {
                 Journal.Job(id: header.id.bytes, header: parts.encode(header), finished: finished))
             post(.persisted(header, plan: plan))
         } catch {
+            noteFull(error)
             post(.persistFailed(header, reason: "\(error)"))
         }
     }
@@ -121,12 +128,19 @@ final class JobShell: @unchecked Sendable {
                 results.map { Journal.Result(task: $0.task.index, digest: $0.digest.bytes) },
                 plan: plan.bytes, of: job.bytes)
         } catch {
+            noteFull(error)
             log("cannot write results of job \(job): \(error)")
         }
     }
 
+    /// A journal without room is the node's state.
+    private func noteFull(_ error: any Error) {
+        if let error = error as? JournalError, error.isFull { parts.room.lost("\(error)") }
+    }
+
     private func forget(_ job: JobID) {
         ended(job)
+        parts.ledger.forget(job)
         do { try parts.journal.forgetJob(job.bytes) } catch { log("cannot forget job \(job): \(error)") }
     }
 
@@ -142,14 +156,16 @@ final class JobShell: @unchecked Sendable {
             }
             let bytes = try contents.bytes(digest, of: job, from: [])
             let request = try JSONDecoder().decode(MosaicRequest.self, from: Data(bytes))
-            let plan = try JobPlanner(request).plan()
+            let found = try JobPlanner(request, owners: parts.scenes.owners(of: request)).plan()
+            let (plan, owners) = try found.plain(own: "\(parts.own)")
+            parts.scenes.warnOfUnshared(owners, logger: parts.logger)
             let content = JobContent(
                 request: request, plan: plan, fingerprint: parts.fingerprint,
-                owner: parts.own.short)
+                owners: owners.compactMapValues { NodeID($0)?.short })
             let known = try contents.keep(content, of: job)
             post(.planned(job, run, known.plan))
         } catch {
-            post(.planFailed(job, run, reason: "\(error)"))
+            post(.planFailed(job, run, reason: parts.scenes.plain("\(error)")))
         }
     }
 
@@ -177,15 +193,19 @@ final class JobShell: @unchecked Sendable {
         }
     }
 
-    /// A kept job's plan after a start, and its blobs; nil when the plan is not here.
-    func restored(_ plan: Digest, of job: JobID) -> (plan: ClusterPlan, blobs: [TaskResult])? {
-        guard case .success(let known) = Result(catching: { try contents.plan(plan, of: job) }) else {
+    /// A kept job's plan after a start, and its blobs, which a live job keeps; nil when the plan is not here.
+    func restored(_ plan: Digest, of header: JobHeader) -> (plan: ClusterPlan, blobs: [TaskResult])? {
+        guard case .success(let known) = Result(catching: { try contents.plan(plan, of: header.id) }) else {
             return nil
+        }
+        if header.isLive {
+            note(header)
+            pin(header.id, plan, true)
         }
         return (known.plan, blobs(of: known))
     }
 
-    private func key(of task: TaskID, _ plan: Digest, _ job: JobID) -> ContentHash? {
+    func key(of task: TaskID, _ plan: Digest, _ job: JobID) -> ContentHash? {
         guard let keys = contents.plan(inMemory: plan)?.engine.keys, keys.indices.contains(task.index) else {
             return nil
         }
@@ -206,7 +226,10 @@ final class JobShell: @unchecked Sendable {
     private func ended(_ job: JobID) {
         guard let work = state.withLock({ $0.removeValue(forKey: job) }) else { return }
         work.stop.set()
-        disk.async { for plan in work.pins.sorted() { self.setPins(plan, job, false) } }
+        disk.async {
+            for plan in work.pins.sorted() { self.setPins(plan, job, false) }
+            self.parts.ledger.forget(job)
+        }
     }
 
     private func pin(_ job: JobID, _ plan: Digest, _ isPinned: Bool) {
@@ -216,6 +239,12 @@ final class JobShell: @unchecked Sendable {
                 : state[job]?.pins.remove(plan) != nil
         }
         if isChange { setPins(plan, job, isPinned) }
+    }
+
+    /// The same, from a worker that has a new blob: unless the job is over, its blobs stay from now on.
+    func pinAtWork(_ job: JobID, _ plan: Digest) {
+        let isNew = state.withLock { $0[job]?.pins.insert(plan).inserted ?? false }
+        if isNew { setPins(plan, job, true) }
     }
 
     private func setPins(_ plan: Digest, _ job: JobID, _ isPinned: Bool) {

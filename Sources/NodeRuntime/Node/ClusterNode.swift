@@ -3,6 +3,7 @@ import Cluster
 import Engine
 import Foundation
 import Logging
+import Raster
 import Sodium
 import Synchronization
 import TileStore
@@ -27,7 +28,13 @@ public final class ClusterNode: @unchecked Sendable {
         public var outputs: String
         /// Bytes of the tile store; nil: its default.
         public var storeLimit: Int?
+        /// Folders from which other nodes may read scene files.
+        public var sceneRoots: [String] = []
         public var logger: Logger
+        /// The command that renders a task in a process of its own, with the program's path first.
+        public var childCommand = TaskIsolation.ownCommand
+        /// Whether this node looks for a scene file on its own disk. For tests, in which nodes share one.
+        var sees: @Sendable (String) -> Bool = { _ in true }
 
         public init(
             data: String, listen: Address, seeds: [Address], secret: [UInt8], limits: MachineLimits,
@@ -51,6 +58,8 @@ public final class ClusterNode: @unchecked Sendable {
     private let folder: DataFolder
     private let journal: NodeJournal
     private let disk = DispatchQueue(label: "arbutus facts")
+    /// Who ever was a member: a key that denying narrowed admits these, so that they can be given the next.
+    private let knownMembers: Mutex<Set<NodeID>>
     private let serving = TransferQueue(atOnce: 8)
     let parts: Ties
     let instructions = PeerInstructions()
@@ -68,7 +77,11 @@ public final class ClusterNode: @unchecked Sendable {
     let isLeaving = Mutex(false)
     /// Threads that wait for what other nodes do.
     let operations = DispatchQueue(label: "arbutus operations", attributes: .concurrent)
+    /// Under which GDAL knows our way to peers' files.
+    private let source: UInt64
     private let setup: Setup
+    /// What the disk knew of earlier starts.
+    private let lastEpoch: UInt32
     private let makeNode: (Address) -> Node
 
     /// What is known only after everything exists: set once, before the start.
@@ -90,35 +103,47 @@ public final class ClusterNode: @unchecked Sendable {
     public init(_ setup: Setup) throws {
         self.setup = setup
         logger = setup.logger
+        try setup.check()
         diary = NodeDiary(setup.logger)
-        guard SealingKeys.secretSizes.contains(setup.secret.count) else {
-            let size = setup.secret.count
-            throw RuntimeError("the cluster key has \(size) bytes; make one with arbutus key new")
-        }
         folder = try DataFolder(setup.data)
         let keyFile = NodeKeyFile(path: folder.path("node.key"), machine: NodeKeyFile.machineName())
         let (identity, origin) = try keyFile.load()
         logger.info("\(origin)", metadata: ["id": "\(identity.id)"])
         id = identity.id
-        let journal = try Journal(path: folder.path("journal.sqlite"))
-        if let recovery = journal.recovery { logger.warning("\(recovery)") }
+        let journal = try Self.journal(folder.path("journal.sqlite"), isOldNode: origin == .kept, logger)
         self.journal = NodeJournal(journal: journal, logger: logger)
         let store = try TileStore(folder: folder.path("store"), limit: setup.storeLimit)
         outputs = try OutputStore(folder: setup.outputs)
         let fingerprint = try EngineFingerprint().text
         let keys = KeyTable(first: SealingKeys.name(of: setup.secret), secret: setup.secret)
         let persisted = try self.journal.persisted(firstKey: keys)
+        knownMembers = Mutex(Set(persisted.peers.map(\.id)))
+        lastEpoch = persisted.epoch
+        let sealing = SealingKeys(persisted.keys, members: Set(persisted.peers.map(\.id)))
         keyAtStart = diary.keyFile(keys, beside: persisted.keys)
         let start = StartID(bits: RandomBytes.number())
         let ties = Ties()
         parts = ties
         madeLog = MadeLog(journal: journal, logger: logger)
-        let bulk = BulkClient(tally: tally) { peer in ties.dialBulk(peer) }
+        let meter = LinkMeter { ties.loop?.post(.job(.linkMeasured($0))) }
+        let bulk = BulkClient(tally: tally, meter: meter) { peer in ties.dialBulk(peer) }
         ties.bulk = bulk
+        let roots = SceneRoots(setup.sceneRoots)
+        let files = PeerScenes(own: identity.id, roots: roots, peers: bulk)
+        source = PeerFileSystem.begin(files)
+        let finder = SceneFinder(
+            own: identity.id, roots: roots, sees: setup.sees, peers: bulk,
+            members: { ties.liveMembers() }, files: files, source: source)
+        let engine = ClusterEngine(
+            fingerprint: Digest(of: Array(fingerprint.utf8)), slots: setup.limits.threads,
+            memory: setup.limits.memory)
+        let room = ties.room(setup, store, engine)
         shell = JobShell(
             JobShell.Parts(
                 own: identity.id, journal: journal, store: store, outputs: outputs, peers: bulk,
-                limits: setup.limits, fingerprint: fingerprint, reach: { path, _ in path },
+                limits: setup.limits, fingerprint: fingerprint, scenes: finder,
+                isolation: TaskIsolation(command: setup.childCommand, store: store, files: files),
+                ledger: try TaskLedger(folder: setup.data), room: room,
                 encode: { WireHeader.encode($0) }, logger: logger)
         ) { [tally, madeLog] event in
             tally.note(event)
@@ -127,25 +152,21 @@ public final class ClusterNode: @unchecked Sendable {
         }
         recomputations = Recomputations(shell, folder: folder.path("verify"))
         answers = ties.makeAnswers(own: identity.id, shell: shell, setup.limits)
-        let items = LocalItems(journal: journal, store: store, outputs: outputs) { [answers] in
-            try answers.answer($0)
+        let items = LocalItems(
+            journal: journal, store: store, outputs: outputs, roots: roots,
+            answer: { [answers] in try answers.answer($0) })
+        let options = Transport.Options(
+            identity: identity, start: start, keys: sealing, listen: setup.listen)
+        let server: @Sendable (BulkLink) -> BulkServer = { [serving, instructions, tally, logger] link in
+            BulkServer(
+                link, items: items, instructions: instructions, tally: tally, threads: serving, logger: logger
+            )
         }
-        let transport = Transport(
-            Transport.Options(
-                identity: identity, start: start, keys: SealingKeys(persisted.keys), listen: setup.listen),
-            bulk: { [serving, instructions, tally, logger] link in
-                guard let dial = link.dial else {
-                    return BulkServer(
-                        link, items: items, instructions: instructions, tally: tally, threads: serving,
-                        logger: logger)
-                }
-                ties.wires?.bulkStands(dial)
-                return bulk.linkStands(link)
-            }, report: { ties.heard($0) })
+        let transport = ties.transport(options, bulk, server: server)
         ties.transport = transport
         ties.wires = NodeWires(
             identity: identity, transport: transport, tally: tally, diary: diary, logger: logger)
-        makeNode = { setup.node(identity.id, start, at: $0, engine: fingerprint, persisted) }
+        makeNode = { setup.node(identity.id, start, at: $0, engine, persisted) }
         ties.loop = NodeLoop { [weak self] effect, loop in self?.perform(effect, loop) }
     }
 
@@ -167,6 +188,12 @@ public final class ClusterNode: @unchecked Sendable {
         for event in try journal.restored({ [shell] in shell.restored($0, of: $1) }) {
             loop.post(.job(event))
         }
+        for deaths in shell.parts.ledger.count() {
+            logger.warning(
+                "an earlier process of this node died with tasks of job \(deaths.job) at work",
+                metadata: ["tasks": "\(deaths.tasks.keys.sorted().map { "\($0)" }.joined(separator: " "))"])
+            loop.post(.job(.died(deaths.job, plan: deaths.plan, deaths.tasks)))
+        }
         return port
     }
 
@@ -181,6 +208,7 @@ public final class ClusterNode: @unchecked Sendable {
         asking.shutDown()
         recomputations.shutDown()
         shell.shutDown()
+        PeerFileSystem.end(source)
         madeLog.flush()
         serving.shutDown()
         await parts.transport?.shutDown()
@@ -214,9 +242,11 @@ public final class ClusterNode: @unchecked Sendable {
         case .sign(let claim): if let record = parts.wires?.sign(claim) { loop.post(.signed(record)) }
         case .persist(let fact, let ticket): disk.async { self.write(fact, ticket, loop) }
         case .publish(let change):
+            knownMembers.withLock { _ = $0.insert(change.id) }
             published(change, loop)
             answers.memberChanged(change)
-        case .useKeys(let keys): parts.transport?.use(SealingKeys(keys))
+        case .useKeys(let keys):
+            parts.transport?.use(SealingKeys(keys, members: knownMembers.withLock { $0 }))
         case .keysRefused(let refusal): keysRefused(refusal)
         case .job(let action): perform(action)
         case .jobRefused(let job, let reason): waiters.refused(job, reason)
@@ -233,6 +263,13 @@ public final class ClusterNode: @unchecked Sendable {
     private func write(_ fact: DurableFact, _ ticket: UInt64, _ loop: NodeLoop) {
         do {
             try journal.write(fact)
+            if case .epoch(let epoch) = fact, epoch > lastEpoch + 1 {
+                logger.warning(
+                    """
+                    other nodes know of \(epoch - 1) starts of this node and its disk knows of \
+                    \(lastEpoch), as after a snapshot was restored: it goes on as start \(epoch)
+                    """)
+            }
             if ticket != 0 { loop.post(.persisted(ticket)) }
         } catch {
             logger.error("\(error)")
@@ -263,14 +300,10 @@ public final class ClusterNode: @unchecked Sendable {
 
 extension ClusterNode.Setup {
     /// The protocol's value of this node.
-    ///
-    /// - Parameter engine: the fingerprint.
     fileprivate func node(
-        _ id: NodeID, _ start: StartID, at address: Address, engine: String, _ persisted: Persisted
+        _ id: NodeID, _ start: StartID, at address: Address, _ engine: ClusterEngine, _ persisted: Persisted
     ) -> Node {
-        let engine = ClusterEngine(
-            fingerprint: Digest(of: Array(engine.utf8)), slots: limits.threads, memory: limits.memory)
-        return Node(
+        Node(
             Membership.Identity(id: id, start: start, address: address, engine: engine),
             persisted: persisted, seeds: seeds, generator: SeededGenerator(seed: RandomBytes.number()))
     }
@@ -301,6 +334,18 @@ extension ClusterNode.Ties {
         case .bulkFailed(let peer): bulk?.linkFailed(peer)
         case .nothing: break
         }
+    }
+
+    /// Members that are alive; none when the protocol's thread does not answer, as at the end.
+    func liveMembers() -> [NodeID] {
+        let members = Awaited<[NodeID]>()
+        loop?.ask { node in
+            members.give(.success(node.membership.table.rows.filter { $0.standing == .alive }.map(\.id)))
+        }
+        guard case .success(let found?) = Result(catching: { try members.wait(seconds: 5) }) else {
+            return []
+        }
+        return found
     }
 
     /// Dials a bulk link to a member at the address of its record.

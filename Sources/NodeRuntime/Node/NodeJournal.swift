@@ -40,11 +40,11 @@ struct NodeJournal: Sendable {
     ///
     /// - Parameter known: a plan by its digest, and the blobs of it that are in the store.
     func restored(
-        _ known: (Digest, JobID) -> (plan: ClusterPlan, blobs: [TaskResult])?
+        _ known: (Digest, JobHeader) -> (plan: ClusterPlan, blobs: [TaskResult])?
     ) throws -> [JobEvent] {
         try journal.jobs().compactMap { job in
             guard let header = read("a job", { try WireHeader.decode(job.header) }) else { return nil }
-            let found = header.reign.plan.flatMap { known($0, header.id) }
+            let found = header.reign.plan.flatMap { known($0, header) }
             let done = try found.map { found in
                 try journal.results(plan: found.plan.digest.bytes).compactMap { result -> TaskResult? in
                     guard result.digest.count == 32, (0..<found.plan.count).contains(result.task) else {

@@ -19,30 +19,57 @@ public enum PeerFileSystem {
     }
 
     private struct Services {
-        var forAll: Service?
+        var last: UInt64 = 0
+        /// Those that know all nodes, by their number; the newest answers.
+        var forAll: [(number: UInt64, service: Service)] = []
         var forOne: [String: Service] = [:]
     }
 
     private static let services = Mutex(Services())
 
+    /// `5f1c…@3` asks the source with that number, `5f1c…` the newest.
     private static func service(for node: String) -> Service? {
-        services.withLock { $0.forOne[node] ?? $0.forAll }
+        services.withLock { services in
+            if let one = services.forOne[node] { return one }
+            guard let mark = node.lastIndex(of: "@") else { return services.forAll.last?.service }
+            let number = UInt64(node[node.index(after: mark)...])
+            return services.forAll.first { $0.number == number }?.service
+        }
     }
 
-    /// Lets GDAL read peers' files from this source; nil ends it.
+    /// Lets GDAL read peers' files from a source that knows all nodes, until `end`.
+    ///
+    /// - Parameter cacheBytes: what the cache of fetched blocks may hold.
+    /// - Returns: the source's number: several nodes of one process each read through their own, by paths
+    ///   such as `/vsipeer/5f1c…@3/data/B04.jp2`.
+    public static func begin(_ source: any PeerFileSource, cacheBytes: Int = 256 << 20) -> UInt64 {
+        GDALRuntime.start()
+        _ = installed
+        let service = Service(source: source, cache: PeerBlockCache(limit: cacheBytes))
+        return services.withLock { services in
+            services.last += 1
+            services.forAll.append((services.last, service))
+            return services.last
+        }
+    }
+
+    /// The source that got this number from `begin` is asked no more.
+    public static func end(_ number: UInt64) {
+        services.withLock { $0.forAll.removeAll { $0.number == number } }
+    }
+
+    /// Lets GDAL read the files of one node from this source; nil ends it.
     ///
     /// - Parameters:
-    ///   - node: the only node that the source knows; nil for a source that knows all others.
+    ///   - node: the only node that the source knows.
     ///   - cacheBytes: what the cache of fetched blocks may hold.
     public static func use(
-        _ source: (any PeerFileSource)?, onlyFor node: String? = nil, cacheBytes: Int = 256 << 20
+        _ source: (any PeerFileSource)?, onlyFor node: String, cacheBytes: Int = 256 << 20
     ) {
         GDALRuntime.start()
         _ = installed
         let fresh = source.map { Service(source: $0, cache: PeerBlockCache(limit: cacheBytes)) }
-        services.withLock { services in
-            if let node { services.forOne[node] = fresh } else { services.forAll = fresh }
-        }
+        services.withLock { $0.forOne[node] = fresh }
     }
 
     /// The path under which GDAL finds a peer's file.
@@ -61,6 +88,9 @@ public enum PeerFileSystem {
         while path.count > 1, path.hasSuffix("/") { path = path.dropLast() }
         return (String(rest[..<slash]), String(path))
     }
+
+    /// The node in a path's first part, without the number of the source that is to be asked.
+    static func node(_ name: some StringProtocol) -> String { String(name.prefix { $0 != "@" }) }
 
     private static let installed: Void = {
         guard let callbacks = VSIAllocFilesystemPluginCallbacksStruct() else {
@@ -101,7 +131,7 @@ public enum PeerFileSystem {
         guard let (node, path) = parts(name), let service = service(for: node) else { return nil }
         do {
             var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
-            for entry in try service.source.list(node: node, path: path) {
+            for entry in try service.source.list(node: Self.node(node), path: path) {
                 names = CSLAddString(names, entry)
             }
             return names
@@ -123,14 +153,15 @@ public enum PeerFileSystem {
         }
         guard let status = found(name), !status.isFolder else { return nil }
         let file = PeerFile(
-            PeerBlockCache.File(node: node, path: path, version: status.version), size: status.size, service)
+            PeerBlockCache.File(node: Self.node(node), path: path, version: status.version),
+            size: status.size, service)
         return Unmanaged.passRetained(file).toOpaque()
     }
 
     private static func found(_ name: UnsafePointer<CChar>?) -> PeerFileStatus? {
         guard let (node, path) = parts(name), let service = service(for: node) else { return nil }
         do {
-            return try service.source.status(node: node, path: path)
+            return try service.source.status(node: Self.node(node), path: path)
         } catch {
             say(error)
             return nil

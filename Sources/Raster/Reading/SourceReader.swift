@@ -139,6 +139,7 @@ public final class SourceReader {
             dataset = known
         } else {
             dataset = try Dataset(opening: key.address)
+            try dataset.check(isStill: band.file)
             datasets[key.address] = dataset
         }
         let reader = try BandReader(dataset: dataset, band: band)

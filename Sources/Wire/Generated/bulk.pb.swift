@@ -341,6 +341,9 @@ nonisolated struct ProtoSceneRange: Sendable {
   /// 1 to 67,108,864 bytes.
   var count: UInt32 = 0
 
+  /// Of the file that the reader began with, from its status; another one is refused. 0: any.
+  var version: UInt64 = 0
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -424,6 +427,9 @@ nonisolated struct ProtoSceneStatus: Sendable {
 
   /// Nanoseconds since 1970.
   var modifiedNanoseconds: Int64 = 0
+
+  /// Changes whenever the file does, as far as the owner's file system can tell.
+  var version: UInt64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -975,7 +981,7 @@ nonisolated extension ProtoMapPointQuestion: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension ProtoSceneRange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".SceneRange"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}path\0\u{1}offset\0\u{1}count\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}path\0\u{1}offset\0\u{1}count\0\u{1}version\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -986,6 +992,7 @@ nonisolated extension ProtoSceneRange: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 1: try { try decoder.decodeSingularStringField(value: &self.path) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.offset) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.count) }()
+      case 4: try { try decoder.decodeSingularFixed64Field(value: &self.version) }()
       default: break
       }
     }
@@ -1001,6 +1008,9 @@ nonisolated extension ProtoSceneRange: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if self.count != 0 {
       try visitor.visitSingularUInt32Field(value: self.count, fieldNumber: 3)
     }
+    if self.version != 0 {
+      try visitor.visitSingularFixed64Field(value: self.version, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1008,6 +1018,7 @@ nonisolated extension ProtoSceneRange: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.path != rhs.path {return false}
     if lhs.offset != rhs.offset {return false}
     if lhs.count != rhs.count {return false}
+    if lhs.version != rhs.version {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1118,7 +1129,7 @@ nonisolated extension ProtoBulkReply: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension ProtoSceneStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".SceneStatus"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}folder\0\u{1}size\0\u{3}modified_nanoseconds\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}folder\0\u{1}size\0\u{3}modified_nanoseconds\0\u{1}version\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1129,6 +1140,7 @@ nonisolated extension ProtoSceneStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 1: try { try decoder.decodeSingularBoolField(value: &self.folder) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.size) }()
       case 3: try { try decoder.decodeSingularSInt64Field(value: &self.modifiedNanoseconds) }()
+      case 4: try { try decoder.decodeSingularFixed64Field(value: &self.version) }()
       default: break
       }
     }
@@ -1144,6 +1156,9 @@ nonisolated extension ProtoSceneStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.modifiedNanoseconds != 0 {
       try visitor.visitSingularSInt64Field(value: self.modifiedNanoseconds, fieldNumber: 3)
     }
+    if self.version != 0 {
+      try visitor.visitSingularFixed64Field(value: self.version, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1151,6 +1166,7 @@ nonisolated extension ProtoSceneStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.folder != rhs.folder {return false}
     if lhs.size != rhs.size {return false}
     if lhs.modifiedNanoseconds != rhs.modifiedNanoseconds {return false}
+    if lhs.version != rhs.version {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

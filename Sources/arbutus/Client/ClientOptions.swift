@@ -1,5 +1,6 @@
 import ArgumentParser
 import Client
+import Engine
 import Foundation
 import Mosaic
 
@@ -82,14 +83,14 @@ enum AsyncWork {
             do { box.result = .success(try await body()) } catch { box.result = .failure(error) }
             ended.signal()
         }
-        let cancellation = Cancellation()
+        let cancellation = StopSignal()
         let signals = StopSignals(cancellation) {
             stopping()
             task.cancel()
         }
         withExtendedLifetime(signals) { ended.wait() }
         guard let result = box.result else { preconditionFailure("the work ended without a result") }
-        if cancellation.isCancelled, case .failure(is CancellationError) = result { throw ClientStopped() }
+        if cancellation.isSet, case .failure(is CancellationError) = result { throw ClientStopped() }
         return try result.get()
     }
 

@@ -22,7 +22,8 @@ struct HostPort: Equatable, CustomStringConvertible {
             return nil
         }
         let allowed = host.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || ".-_:%".contains($0)) }
-        guard !host.isEmpty, host.utf8.count <= 253, allowed else { return nil }
+        // A node tells its address in 255 bytes, port and all.
+        guard !host.isEmpty, host.utf8.count <= 247, allowed else { return nil }
         self.init(host: host, port: port)
     }
 
@@ -113,6 +114,11 @@ struct NodeSettings: Equatable {
             return text
         }
         outputs = try table.text("outputs.store") ?? data + "/mosaics"
+        guard !outputs.hasPrefix("/vsi") else {
+            throw table.wrong(
+                "outputs.store", outputs,
+                because: "for this version keeps mosaics in folders and not in object stores")
+        }
         let level = try table.text("log.level") ?? "info"
         guard let known = Logger.Level(rawValue: level.lowercased()) else {
             throw table.wrong("log.level", level)
