@@ -38,7 +38,8 @@ final class ShellBench: @unchecked Sendable {
         let store = try TileStore(folder: self.folder + "/store", limit: storeLimit)
         let outputs = try OutputStore(folder: self.folder + "/mosaics")
         let roots = SceneRoots(roots ?? [folder])
-        items = LocalItems(journal: journal, store: store, outputs: outputs, roots: roots, answer: { _ in nil })
+        items = LocalItems(
+            journal: journal, store: store, outputs: outputs, roots: roots, answer: { _ in nil })
         let files = PeerScenes(own: id, roots: roots, peers: peers)
         let relay = Relay()
         let room = RoomWatch(store: store, logger: Logger(label: "test"), isEnough: { false }, tell: { _ in })
