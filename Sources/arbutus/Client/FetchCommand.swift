@@ -29,7 +29,7 @@ struct FetchCommand: ParsableCommand {
         let (text, folder) = (job.id, out)
         let printer = FetchPrinter(.fitting(json: json))
         defer { printer.finish() }
-        let (job, files) = try cluster.run(stopping: { printer.finish() }) { client in
+        let (job, files) = try cluster.run(stopping: printer.finish) { client in
             let id = try await client.jobID(from: text)
             let job = try await client.job(id).job
             return (job, try await JobFetch(client, job: id, into: folder).run { printer.report($0) })

@@ -32,7 +32,7 @@ struct SubmitCommand: ParsableCommand {
         let printer = WatchPrinter(.fitting(json: false))
         let follows = watch
         defer { printer.finish() }
-        let ending = try cluster.run(stopping: { printer.finish() }) { client -> JobReport? in
+        let ending = try cluster.run(stopping: printer.finish) { client -> JobReport? in
             let copies = try await client.submit(body, id: id)
             try Terminal.print(id)
             if copies < 2 {

@@ -22,7 +22,7 @@ struct WatchCommand: ParsableCommand {
         let text = job.id
         let printer = WatchPrinter(.fitting(json: json))
         defer { printer.finish() }
-        let last = try cluster.run(stopping: { printer.finish() }) { client in
+        let last = try cluster.run(stopping: printer.finish) { client in
             let id = try await client.jobID(from: text)
             return try await JobWatch(client, job: id).run { printer.report($0) }
         }
