@@ -14,8 +14,6 @@ struct JobsPort: Sendable {
     var waiting: [NodeID: [Frame]] = [:]
     /// The membership changes that `jobs` has seen.
     var seenChanges = -1
-    /// What the shell measured of transfers; nil: nothing yet.
-    var link: LinkMeasure?
 
     /// Frames that wait for one link, at most; the oldest go first.
     static let mostWaiting = 256
@@ -77,7 +75,7 @@ extension Node {
     private mutating func take(_ note: Membership.Note, _ now: Instant) -> [JobAction] {
         switch note {
         case .frame(.job(let message), let peer):
-            let link = port.link ?? membership.configuration.link
+            let link = port.jobs?.measured?.link ?? membership.configuration.link
             return port.jobs?.received(message, from: peer, link: link, now: now) ?? []
         case .frame(.book(let message), let peer):
             return port.jobs?.received(message, from: peer, now: now) ?? []
@@ -96,7 +94,6 @@ extension Node {
     }
 
     private mutating func take(_ event: JobEvent, _ now: Instant) -> [JobAction] {
-        if case .linkMeasured(let measure) = event { port.link = measure }
         guard var jobs = port.jobs else { return [] }
         port.jobs = nil
         defer { port.jobs = jobs }
@@ -144,6 +141,9 @@ extension Node {
         case .outputsStored(let id, let outputs): return jobs.outputsStored(id, outputs: outputs, now: now)
         case .saturated(let isSaturated):
             jobs.saturated(isSaturated)
+            return []
+        case .linkMeasured(let link):
+            jobs.measured = (link, now)
             return []
         default: return []
         }

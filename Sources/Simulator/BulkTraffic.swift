@@ -160,6 +160,17 @@ extension World {
         transfer.done(self, cameThrough)
     }
 
+    /// What one more transfer would get now.
+    func link(from: Machine, to: Machine) -> LinkMeasure {
+        guard let capacity = bulk.capacity else { return configuration.link }
+        let rate = min(
+            capacity.up / Double(bulk.ports[from.index].outgoing.count + 1),
+            capacity.down / Double(bulk.ports[to.index].incoming.count + 1))
+        return LinkMeasure(roundTrip: roundTrip, bytesPerSecond: rate)
+    }
+
+    private var roundTrip: Span { network.conditions.latency * 2 + network.conditions.jitter * 2 }
+
     /// A real shell tells its node what transfers get beside each other, and when the link is full.
     private func measureLink(_ transfer: BulkTraffic.Transfer) {
         let seconds = max(1e-6, Double(time - transfer.began) / 1e9)
@@ -167,7 +178,6 @@ extension World {
         let before = bulk.ports[transfer.to].usualRate
         let now = before == 0 ? rate : before * 0.8 + rate * 0.2
         bulk.ports[transfer.to].usualRate = now
-        let roundTrip = network.conditions.latency * 2 + network.conditions.jitter * 2
         deliver(
             machines[transfer.to],
             .job(.linkMeasured(LinkMeasure(roundTrip: roundTrip, bytesPerSecond: now))))

@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -69,11 +70,17 @@ enum Metrics {
             by: "outcome", ["finished": 0, "failed": 0, "copied": 0].merging(node.tasks) { $1 })
         page.add(
             "arbutus_assemblies_total", .counter, "Outputs assembled on this node.", Double(node.assemblies))
-        page.add("arbutus_grants_total", .counter, "Ranges that this node was granted.", Double(node.grants))
+        page.add(
+            "arbutus_grants_total", .counter, "Ranges that this node was granted.", Double(node.work.grants))
+        page.add(
+            histogram: "arbutus_grant_wait_seconds",
+            "From running dry beside a running job to the next grant of tasks.",
+            bounds: WorkTally.waitBounds.map(\.seconds), counts: node.work.waits,
+            sum: node.work.waited.seconds)
         page.add(
             "arbutus_steals_total", .counter,
             "Ranges stolen by this node (in), and from it in jobs that others coordinate (out).",
-            by: "direction", ["in": node.stealsIn, "out": node.stealsOut])
+            by: "direction", ["in": node.work.steals, "out": node.stealsOut])
     }
 
     private static func addTraffic(_ node: NodeFigures, to page: inout PrometheusText) {

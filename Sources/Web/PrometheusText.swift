@@ -29,6 +29,20 @@ struct PrometheusText {
         add(name, kind, help, values.sorted { $0.key < $1.key }.map { ([(label, $0.key)], Double($0.value)) })
     }
 
+    /// A distribution: how many values fell into each group, whose upper bounds rise; the last group has
+    /// none.
+    mutating func add(
+        histogram name: String, _ help: String, bounds: [Double], counts: [Int], sum: Double
+    ) {
+        text += "# HELP \(name) \(help)\n# TYPE \(name) histogram\n"
+        var total = 0
+        for (bound, count) in zip(bounds.map(Self.number) + ["+Inf"], counts) {
+            total += count
+            text += "\(name)_bucket{le=\"\(bound)\"} \(total)\n"
+        }
+        text += "\(name)_sum \(Self.number(sum))\n\(name)_count \(total)\n"
+    }
+
     private static func escaped(_ text: String) -> String {
         text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
     }

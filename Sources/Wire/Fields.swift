@@ -149,6 +149,13 @@ enum Field {
         return secondsPerCost
     }
 
+    static func rate(_ bytesPerSecond: Double, _ name: String) throws(WireError) -> Double {
+        guard bytesPerSecond >= 0, bytesPerSecond <= LinkMeasure.fastest else {
+            throw .refused(name, "\(bytesPerSecond) bytes a second")
+        }
+        return bytesPerSecond
+    }
+
     static func span(_ microseconds: UInt64, _ name: String) throws(WireError) -> Span {
         guard microseconds <= WireLimit.microseconds else { throw .refused(name, "over a hundred years") }
         return Span(nanoseconds: Int64(microseconds) * 1000)

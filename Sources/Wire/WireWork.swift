@@ -96,6 +96,7 @@ extension ProtoAskForWork {
         secondsPerCost = ask.secondsPerCost
         holdsInputs = ask.holdsInputs
         self.asVictim = asVictim
+        bytesPerSecond = ask.bytesPerSecond
     }
 }
 
@@ -105,7 +106,8 @@ extension AskForWork {
             request: proto.request, start: try Field.given(proto.hasStart, proto.start, "ask.start"),
             idleSlots: Int(proto.idleSlots), memory: try Field.int(proto.memory, "ask.memory"),
             secondsPerCost: try Field.speed(proto.secondsPerCost, "ask.secondsPerCost"),
-            holdsInputs: proto.holdsInputs)
+            holdsInputs: proto.holdsInputs,
+            bytesPerSecond: try Field.rate(proto.bytesPerSecond, "ask.bytesPerSecond"))
     }
 }
 

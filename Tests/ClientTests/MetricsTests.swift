@@ -13,6 +13,7 @@ import Testing
         page.add("a_total", .counter, "Help.", 3)
         page.add("b", .gauge, "More.", by: "state", ["up": 1, "down": 0])
         page.add("c", .gauge, "Labels.", [([("x", "a\"b\\c\nd")], 0.5)])
+        page.add(histogram: "d_seconds", "Waits.", bounds: [0.5, 1], counts: [2, 0, 1], sum: 3.5)
         #expect(
             page.text == """
                 # HELP a_total Help.
@@ -25,6 +26,13 @@ import Testing
                 # HELP c Labels.
                 # TYPE c gauge
                 c{x="a\\"b\\\\c\\nd"} 0.5
+                # HELP d_seconds Waits.
+                # TYPE d_seconds histogram
+                d_seconds_bucket{le="0.5"} 2
+                d_seconds_bucket{le="1"} 2
+                d_seconds_bucket{le="+Inf"} 3
+                d_seconds_sum 3.5
+                d_seconds_count 3
 
                 """)
     }

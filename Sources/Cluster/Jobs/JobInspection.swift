@@ -43,11 +43,12 @@ extension Coordinator {
 
 extension NodeJobs {
     /// The question that this node would ask about a job now.
-    public func question(about job: JobID) -> AskForWork {
+    public func question(about job: JobID, now: Instant) -> AskForWork {
         AskForWork(
             request: .max, start: start, idleSlots: worker.idleSlots, memory: view.own.memory,
             secondsPerCost: worker.secondsPerCost(of: job),
-            holdsInputs: records[job]?.plan?.inputHolders.contains(me) ?? false)
+            holdsInputs: records[job]?.plan?.inputHolders.contains(me) ?? false,
+            bytesPerSecond: measured.map { $0.link.aged(now - $0.at).bytesPerSecond } ?? 0)
     }
 
     /// What this node would give `thief` in answer to `ask` (PROTOCOL section 4).

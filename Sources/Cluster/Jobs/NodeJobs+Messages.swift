@@ -145,7 +145,7 @@ extension NodeJobs {
                 return []
             }
             let steps = thief.pointed(at: victim, request: request, now: now)
-            return steps.flatMap { ask($0) }
+            return steps.flatMap { ask($0, now) }
         case .nothing(let request, let byVictim):
             thief.refused(request, byVictim: byVictim, now: now)
             return []

@@ -48,6 +48,8 @@ public struct NodeJobs: Sendable {
     var watches: [JobID: TakeOver] = [:]
     var records: [JobID: JobRecord] = [:]
     var thief = Thief()
+    /// What transfers to this node got last, and when.
+    var measured: (link: LinkMeasure, at: Instant)?
     var requests: [UInt64: Request] = [:]
     var answers: [Answer] = []
 
@@ -334,14 +336,14 @@ public struct NodeJobs: Sendable {
         }
         if let deadline = thief.nextDeadline, deadline > now { return [] }
         let steps = thief.ranDry(targets, now: now, using: &generator)
-        return settle(steps.flatMap { ask($0) }, now)
+        return settle(steps.flatMap { ask($0, now) }, now)
     }
 
-    mutating func ask(_ step: Thief.Action) -> [JobAction] {
+    mutating func ask(_ step: Thief.Action, _ now: Instant) -> [JobAction] {
         guard case .ask(let id, let node, let request, let asVictim) = step, let header = book[id] else {
             return []
         }
-        var ask = question(about: id)
+        var ask = question(about: id, now: now)
         ask.request = request
         return [.send(message(header, .ask(ask, asVictim: asVictim)), to: node)]
     }

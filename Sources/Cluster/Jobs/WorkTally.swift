@@ -11,6 +11,12 @@ public struct WorkTally: Equatable, Sendable {
     public internal(set) var lastWait = Span.zero
     /// Whether the last grant was a steal.
     public internal(set) var wasSteal = false
+    /// The upper bounds of the groups of waits; a last group has none.
+    public static let waitBounds: [Span] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].map(Span.milliseconds)
+    /// How many waits fell into each group.
+    public private(set) var waits = [Int](repeating: 0, count: waitBounds.count + 1)
+    /// All waits together.
+    public private(set) var waited = Span.zero
 
     /// Nothing yet.
     public init() {}
@@ -19,5 +25,7 @@ public struct WorkTally: Equatable, Sendable {
         grants += 1
         steals += byVictim ? 1 : 0
         (lastWait, wasSteal) = (wait, byVictim)
+        waited = waited + wait
+        waits[Self.waitBounds.firstIndex { wait <= $0 } ?? Self.waitBounds.count] += 1
     }
 }

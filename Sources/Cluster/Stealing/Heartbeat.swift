@@ -160,11 +160,13 @@ public struct AskForWork: Hashable, Sendable {
     public var secondsPerCost: Double
     /// It holds the job's inputs, so that nothing is to be transferred but results.
     public var holdsInputs: Bool
+    /// What a transfer to it gets beside others, bytes a second; 0: not measured.
+    public var bytesPerSecond: Double
 
     /// A question with these contents.
     public init(
         request: UInt64, start: UInt64, idleSlots: Int, memory: Int = .max, secondsPerCost: Double = 0,
-        holdsInputs: Bool = false
+        holdsInputs: Bool = false, bytesPerSecond: Double = 0
     ) {
         self.request = request
         self.start = start
@@ -172,5 +174,6 @@ public struct AskForWork: Hashable, Sendable {
         self.memory = memory
         self.secondsPerCost = secondsPerCost
         self.holdsInputs = holdsInputs
+        self.bytesPerSecond = bytesPerSecond
     }
 }

@@ -60,7 +60,7 @@ public struct Thief: Equatable, Sendable {
     var fault: DeliberateFault?
     /// What it got so far.
     private(set) var tally = WorkTally()
-    /// Since when the node has been without work, questions and rests included.
+    /// Since when the node has been without work beside a job, questions and rests included.
     private(set) var dryFrom: Instant?
 
     /// A node that has nothing to do yet.
@@ -83,7 +83,7 @@ public struct Thief: Equatable, Sendable {
         _ targets: [Target], now: Instant, using generator: inout some RandomNumberGenerator
     ) -> [Action] {
         guard fault != .idleNeverAsks else { return [] }
-        dryFrom = dryFrom ?? now
+        dryFrom = targets.isEmpty ? nil : dryFrom ?? now
         switch state {
         case .asking(_, let node, _, let until):
             guard until <= now else { return [] }

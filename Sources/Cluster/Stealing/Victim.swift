@@ -14,6 +14,25 @@ public struct LinkMeasure: Equatable, Sendable {
         self.bytesPerSecond = bytesPerSecond
     }
 
+    /// What the link may give so long after it was measured: what shared it ends after a while, so silence
+    /// makes it faster, and a node that was refused once for its slow link tries again.
+    func aged(_ age: Span) -> LinkMeasure {
+        let doublings = min(30, max(0, (age - Self.freshFor).seconds / Self.doublesEvery.seconds))
+        return LinkMeasure(
+            roundTrip: roundTrip, bytesPerSecond: min(bytesPerSecond * pow2(doublings), Self.fastest))
+    }
+
+    private static let freshFor = Span.milliseconds(500)
+    private static let doublesEvery = Span.milliseconds(250)
+    /// No link gives more, in bytes a second.
+    public static let fastest = 1e12
+
+    /// Two to a whole or broken power, linear in between: the same on every machine.
+    private func pow2(_ exponent: Double) -> Double {
+        let whole = exponent.rounded(.down)
+        return Double(1 << Int(whole)) * (1 + exponent - whole)
+    }
+
     /// How long a round trip and `bytes` take.
     func time(for bytes: Int) -> Span {
         guard bytesPerSecond > 0 else { return roundTrip }
@@ -50,7 +69,8 @@ public enum Victim {
         }
     }
 
-    /// The tasks for the thief; empty: it is not worth while.
+    /// The tasks for the thief; empty: it is not worth while. `link` is the victim's own measure; the thief
+    /// knows better what it gets.
     public static func give(_ ask: AskForWork, from load: Load, of plan: JobPlan, over link: LinkMeasure)
         -> TaskSet
     {
@@ -74,7 +94,9 @@ public enum Victim {
         // What has to be fetched here as well, and results that go to the coordinator from here as well, are
         // no price of the theft.
         let bytes = ask.holdsInputs || !load.holdsInputs ? 0 : plan.inputBytes(half) + plan.resultBytes(half)
-        let price = link.time(for: bytes) * gainFactor
+        var way = link
+        if ask.bytesPerSecond > 0 { way.bytesPerSecond = ask.bytesPerSecond }
+        let price = way.time(for: bytes) * gainFactor
         return Span.seconds(min(before - after, 1e9)) > price ? half : TaskSet()
     }
 }

@@ -9,14 +9,18 @@ final class LinkMeter: @unchecked Sendable {
     /// The newest transfer's share of the average.
     private static let newShare = 0.2
     private static let leastChange = 0.05
+    /// Without news the protocol takes the link to be idle, so even the same is told so often.
+    private static let longestSilence = Span.milliseconds(400)
 
     private let lock = NSLock()
     private var speed = 0.0
     private var delay = 0.0
-    private var told: LinkMeasure?
+    private var told: (link: LinkMeasure, at: Instant)?
+    private let clock = MonotonicClock()
     private let tell: @Sendable (LinkMeasure) -> Void
 
-    /// - Parameter tell: takes a measure that differs from the last one told; from any thread.
+    /// - Parameter tell: takes a measure that differs from the last one told, or that is due; from any
+    ///   thread.
     init(tell: @escaping @Sendable (LinkMeasure) -> Void) { self.tell = tell }
 
     /// A question was answered.
@@ -36,8 +40,13 @@ final class LinkMeter: @unchecked Sendable {
             guard speed > 0 else { return nil }
             let measure = LinkMeasure(
                 roundTrip: .seconds(max(0, min(10, delay))), bytesPerSecond: speed)
-            if let told, abs(told.bytesPerSecond - speed) < Self.leastChange * speed { return nil }
-            told = measure
+            let now = clock.now
+            if let told, now - told.at < Self.longestSilence,
+                abs(told.link.bytesPerSecond - speed) < Self.leastChange * speed
+            {
+                return nil
+            }
+            told = (measure, now)
             return measure
         }
         if let news { tell(news) }

@@ -30,9 +30,9 @@ public struct NodeFigures: Sendable {
     /// Tasks that ended here, by how.
     public let tasks: [String: Int]
     public let assemblies: Int
-    public let grants: Int
-    /// Of the grants, those given by a victim.
-    public let stealsIn: Int
+    /// What it was granted, and what it stole.
+    public let work: WorkTally
+    /// Ranges that it gave to thieves of jobs that it does not coordinate.
     public let stealsOut: Int
     /// Frames and bulk items by kind.
     public let sent: [Traffic]
@@ -67,7 +67,7 @@ extension ClusterNode {
                 jobs[header.stateName, default: 0] += 1
                 if header.isLive, header.reign.keepers.contains(known.me) { keeps += 1 }
             }
-            coordinates = known.coordinators.count
+            coordinates = known.coordinators.values.count { !$0.isOver }
         }
     }
 
@@ -86,7 +86,7 @@ extension ClusterNode {
             isLeaving: isLeaving.withLock { $0 }, members: sight.members, jobs: sight.jobs,
             coordinates: sight.coordinates, keeps: sight.keeps, tasksAtWork: shell.pool.count,
             slots: shell.parts.limits.threads, tasks: counts.tasks, assemblies: counts.assemblies,
-            grants: sight.tally.grants, stealsIn: sight.tally.steals, stealsOut: counts.stealsOut,
+            work: sight.tally, stealsOut: counts.stealsOut,
             sent: list(counts.sent), received: list(counts.received),
             datagramsSent: NodeFigures.Traffic(
                 kind: "gossip", messages: network.datagramsSent, bytes: network.datagramBytesSent),

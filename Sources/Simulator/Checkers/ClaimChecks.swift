@@ -146,6 +146,7 @@ extension Checks {
     func began(_ id: JobID, _ task: TaskID, _ machine: Machine, _ world: World) {
         let time = world.time
         watch.slotsChanged[machine.index] = time
+        claimed(TaskSet([task]), of: id, at: machine, time)
         var processor = watch.processors[id] ?? JobWatch.Processor()
         let granter = speculator(of: id, task, on: machine.identity.id, world)
         let isFirst = granter.map { !processor.firsts.contains($0) } ?? false
@@ -203,10 +204,12 @@ extension Checks {
         }
     }
 
-    /// A run ends: it finished, failed or was stopped.
+    /// A run ends: it finished, failed or was stopped. Until now its own node claimed it, also between two
+    /// samples.
     func ended(_ id: JobID, _ task: TaskID, _ machine: Machine, _ time: Int64) {
         let key = JobWatch.RunKey(job: id, task: task)
         guard let run = watch.runs[machine.index]?.removeValue(forKey: key) else { return }
+        claimed(TaskSet([task]), of: id, at: machine, time)
         watch.slotsChanged[machine.index] = time
         charge(run, id, time)
     }

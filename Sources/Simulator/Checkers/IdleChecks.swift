@@ -6,7 +6,8 @@ import Cluster
 // its slots. Work is profitable for it when it knows the job as running, has its engine and room, and either
 // the job's leader has tasks that nobody claims and that this node may run, or a worker would give it a part
 // of its queue by the rule of section 4: half of what is left, if that ends both sooner by more than twice
-// the round trip and the transfer. Copies of running tasks are never counted: whether they gain is a guess.
+// the round trip and the transfer over the link as it is now, shared with what already flows. Copies of
+// running tasks are never counted: whether they gain is a guess.
 
 extension Checks {
     private static let patience: Int64 = 1_000_000_000
@@ -81,7 +82,7 @@ extension Checks {
                 header.isLive, header.reign.fingerprint == own.fingerprint, own.hasRoom
             else { continue }
             let host = world.machines[leader.machine]
-            let ask = jobs.question(about: id)
+            var ask = jobs.question(about: id, now: machine.local(world.time))
             if let lead = host.node.jobs, let coordinator = lead.coordinators[id], lead.view.own.hasRoom {
                 let free = coordinator.grantable(
                     to: machine.identity.id, memory: own.memory, lead.view)
@@ -89,9 +90,10 @@ extension Checks {
             }
             for other in world.machines where other.isRunning && other !== machine {
                 guard let victim = other.node.jobs, jobs.view.isAlive(other.identity.id) else { continue }
+                let link = world.link(from: other, to: machine)
+                ask.bytesPerSecond = link.bytesPerSecond
                 let given = victim.wouldGive(
-                    ask, of: id, to: machine.identity.id, over: world.configuration.link,
-                    now: other.local(world.time))
+                    ask, of: id, to: machine.identity.id, over: link, now: other.local(world.time))
                 if !given.isEmpty { return "\(given) of job \(id) in the queue of \(other.identity.id)" }
             }
         }

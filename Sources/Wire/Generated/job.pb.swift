@@ -1147,6 +1147,9 @@ nonisolated struct ProtoAskForWork: Sendable {
   /// The receiver is asked as a victim, not as the coordinator.
   var asVictim: Bool = false
 
+  /// What a transfer to the thief gets; 0: not measured.
+  var bytesPerSecond: Double = 0
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -2879,7 +2882,7 @@ nonisolated extension ProtoHeartbeatReply: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension ProtoAskForWork: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AskForWork"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}start\0\u{3}idle_slots\0\u{1}memory\0\u{3}seconds_per_cost\0\u{3}holds_inputs\0\u{3}as_victim\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}start\0\u{3}idle_slots\0\u{1}memory\0\u{3}seconds_per_cost\0\u{3}holds_inputs\0\u{3}as_victim\0\u{3}bytes_per_second\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2894,6 +2897,7 @@ nonisolated extension ProtoAskForWork: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 5: try { try decoder.decodeSingularDoubleField(value: &self.secondsPerCost) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.holdsInputs) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self.asVictim) }()
+      case 8: try { try decoder.decodeSingularDoubleField(value: &self.bytesPerSecond) }()
       default: break
       }
     }
@@ -2925,6 +2929,9 @@ nonisolated extension ProtoAskForWork: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if self.asVictim != false {
       try visitor.visitSingularBoolField(value: self.asVictim, fieldNumber: 7)
     }
+    if self.bytesPerSecond.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.bytesPerSecond, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2936,6 +2943,7 @@ nonisolated extension ProtoAskForWork: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.secondsPerCost != rhs.secondsPerCost {return false}
     if lhs.holdsInputs != rhs.holdsInputs {return false}
     if lhs.asVictim != rhs.asVictim {return false}
+    if lhs.bytesPerSecond != rhs.bytesPerSecond {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,0 +1,188 @@
+"""Real nodes on this machine."""
+import pathlib
+import random
+import shutil
+import signal
+import statistics
+import tempfile
+import time
+
+from measuring import Verdicts, run
+from nodes import Cluster
+
+PARTS = ["overhead", "scaling", "takeover", "stopped", "wait", "idle"]
+
+
+def is_complete(status):
+    if status["state"] not in ("running", "complete"):
+        raise SystemExit(f"bench: the job is {status['state']}")
+    return status["state"] == "complete"
+
+
+class ClusterBench:
+    def __init__(self, options):
+        self.options, self.program = options, options.arbutus
+        self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="arbutus-bench-cluster-", dir=options.scratch))
+        self.verdicts = Verdicts()
+        self.number = 0
+
+    def scenes(self, size, kind):
+        """A sample's folders, made once."""
+        folder = self.scratch / f"scenes-{kind}-{size}"
+        if not folder.is_dir():
+            run([self.program, "sample", "--out", folder, "--size", str(size), "--format", kind], self.scratch / "log")
+        return sorted(path for path in folder.iterdir() if path.is_dir())
+
+    def cluster(self, count, *more, share=None):
+        self.number += 1
+        return Cluster(self.program, self.scratch / f"cluster-{self.number}", count, *more, share=share)
+
+    def started(self, cluster, scenes, done, at=0):
+        """A job of which that share is done: its name and its grid."""
+        node = cluster.nodes[at]
+        job = node.submit(scenes)
+        grid = node.wait(f"/jobs/{job}/tasks", lambda g: g["progress"] and g["progress"]["count"] and
+                         g["progress"]["done"] >= done * g["progress"]["count"], 600, 0.05)
+        return job, grid
+
+    def coordinator(self, cluster, job):
+        name = cluster.nodes[0].get(f"/jobs/{job}")["coordinator"]
+        return next(node for node in cluster.nodes if node.id == name)
+
+    # --- the parts ---
+
+    def overhead(self):
+        scenes = self.scenes(10980, "safe")
+        alone, together = [], []
+        for number in range(self.options.runs):
+            for what in (alone, together)[::1 if number % 2 == 0 else -1]:
+                if what is alone:
+                    folder = self.scratch / "alone"
+                    command = [self.program, "run", *scenes, "--out", folder / "out", "--store", folder / "store"]
+                    folder.mkdir()
+                    alone.append(run(command, folder / "log")[1])
+                    shutil.rmtree(folder)
+                    continue
+                with self.cluster(3, "--slots", 1) as cluster:
+                    before = cluster.cpu()
+                    job = cluster.nodes[1].submit(scenes)
+                    cluster.nodes[1].wait(f"/jobs/{job}", is_complete, 1800)
+                    together.append(cluster.cpu() - before)
+        print(f"\nThree nodes on this machine, two SAFE granules of 10980 px, NDVI: {statistics.median(together):.1f} s "
+              f"of CPU; arbutus run: {statistics.median(alone):.1f} s (medians of {self.options.runs})")
+        self.verdicts.most("CPU of three nodes / arbutus run", statistics.median(together) / statistics.median(alone),
+                           1.15)
+
+    def scaling(self):
+        scenes = self.scenes(5490, "safe")
+        took = {}
+        for count in (1, 8):
+            for _ in range(max(1, self.options.runs // 2)):
+                with self.cluster(count, "--slots", 1, share=0.1) as cluster:
+                    job, begin = cluster.nodes[0].submit(scenes), None
+                    cluster.nodes[0].wait(f"/jobs/{job}", lambda status: status["phase"] == "running", 300, 0.05)
+                    begin = time.monotonic()
+                    cluster.nodes[0].wait(f"/jobs/{job}", lambda status: status["phase"] != "running", 3600, 0.05)
+                    rendered = time.monotonic() - begin
+                    cluster.nodes[0].wait(f"/jobs/{job}", is_complete, 3600, 0.05)
+                    took.setdefault(count, []).append((rendered, time.monotonic() - begin))
+        one, eight = ([statistics.median(t) for t in zip(*took[count])] for count in (1, 8))
+        print(f"\nEach node held to a tenth of a core, two SAFE granules of 5490 px, NDVI: one node {one[0]:.1f} s "
+              f"(with its outputs {one[1]:.1f} s), eight {eight[0]:.1f} s ({eight[1]:.1f} s)")
+        self.verdicts.least("efficiency of eight nodes, planning and outputs apart", one[0] / eight[0] / 8, 0.85)
+        print(f"  with outputs: {one[1] / eight[1] / 8:.2f}")
+
+    def takeover(self):
+        scenes = self.scenes(10980, "cog")
+        waits, twice = [], []
+        for _ in range(self.options.kills):
+            with self.cluster(5, "--slots", 1) as cluster:
+                job, _ = self.started(cluster, scenes, random.uniform(0.1, 0.6))
+                old = self.coordinator(cluster, job)
+                others = [node for node in cluster.nodes if node is not old]
+                known = others[0].get(f"/jobs/{job}/tasks")["progress"]
+                finished = sum(node.metrics()['arbutus_tasks_total{outcome="finished"}'] for node in others)
+                begin, gone = time.monotonic(), old.id
+                old.kill()
+                found = None
+                while not found:
+                    for node in others:
+                        status = node.get(f"/jobs/{job}")
+                        if status and status["coordinator"] != gone and status["phase"] in ("running", "assembling"):
+                            found = status
+                    time.sleep(0.01)
+                waits.append(time.monotonic() - begin)
+                others[0].wait(f"/jobs/{job}", is_complete, 600)
+                made = sum(node.metrics()['arbutus_tasks_total{outcome="finished"}'] for node in others) - finished
+                twice.append(max(0, made - (known["count"] - known["done"])))
+        print(f"\nThe coordinator killed, five nodes, {self.options.kills} times: another at work after "
+              f"{', '.join(f'{w:.2f}' for w in sorted(waits))} s")
+        self.verdicts.most("median", statistics.median(waits), 2.5, " s")
+        self.verdicts.most("the most", max(waits), 4, " s")
+        self.verdicts.most("tasks computed again that were done before", max(twice), 0)
+
+    def stopped(self):
+        scenes = self.scenes(5490, "safe")
+        waits = []
+        for _ in range(self.options.kills):
+            with self.cluster(4, "--slots", 1, share=0.25) as cluster:
+                job, _ = self.started(cluster, scenes, 0.1)
+                head = self.coordinator(cluster, job)
+                victim = random.choice([node for node in cluster.nodes if node is not head])
+                name = victim.id
+                victim.process.send_signal(signal.SIGSTOP)
+                begin = time.monotonic()
+
+                def is_rid(grid):
+                    """No undone task is the stopped node's any more."""
+                    place = grid["nodes"].index(name) if name in grid["nodes"] else None
+                    return not any(task["node"] == place and task["state"] in ("running", "queued")
+                                   for task in grid["tasks"])
+                assert not is_rid(head.get(f"/jobs/{job}/tasks")), "the stopped node had no task"
+                head.wait(f"/jobs/{job}/tasks", is_rid, 60, 0.05)
+                waits.append(time.monotonic() - begin)
+        print(f"\nA worker stopped, four nodes at a quarter of a core, {self.options.kills} times: none of its tasks is "
+              f"its own any more after {', '.join(f'{w:.2f}' for w in sorted(waits))} s")
+        self.verdicts.most("the most", max(waits), 4, " s")
+
+    def wait(self):
+        """From running dry to the next tasks, by the nodes' own histograms."""
+        scenes = self.scenes(10980, "cog")
+        groups = {}
+        for _ in range(self.options.runs):
+            with self.cluster(4, "--slots", 1) as cluster:
+                job = cluster.nodes[0].submit(scenes)
+                cluster.nodes[0].wait(f"/jobs/{job}", is_complete, 600)
+                for node in cluster.nodes:
+                    for name, value in node.metrics().items():
+                        if name.startswith("arbutus_grant_wait_seconds_bucket"):
+                            bound = float(name.split('"')[1])
+                            groups[bound] = groups.get(bound, 0) + value
+        total = groups[float("inf")]
+        print(f"\nFrom running dry to the next tasks, four nodes on two cores, {total:.0f} waits (upper bounds of groups)")
+        for share, goal in ((0.5, 3), (0.99, 50)):
+            bound = min(b for b, n in groups.items() if n >= share * total)
+            self.verdicts.most(f"p{share * 100:.0f}", bound * 1000, goal, " ms")
+
+    def idle(self):
+        with self.cluster(3) as cluster:
+            time.sleep(10)
+            before, begin = cluster.cpu(), time.monotonic()
+            time.sleep(60)
+            share = 100 * (cluster.cpu() - before) / (time.monotonic() - begin) / 3
+            memory = max(node.private_bytes() for node in cluster.nodes) / 1e6
+        print("\nThree idle nodes, a minute")
+        self.verdicts.most("CPU of a node", share, 1, " % of a core")
+        self.verdicts.most("memory of the largest, files apart", memory, 80, " MB")
+
+
+def cluster(options):
+    """Measures the parts; whether the goals hold."""
+    bench = ClusterBench(options)
+    try:
+        for part in PARTS:
+            if not options.only or part in options.only:
+                getattr(bench, part)()
+    finally:
+        shutil.rmtree(bench.scratch, ignore_errors=True)
+    return bench.verdicts.end()
