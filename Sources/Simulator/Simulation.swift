@@ -56,7 +56,8 @@ public struct Simulation {
             return configuration
         }
 
-        /// What a seed of the mixed runs means: 1–64 nodes, half of the runs 1–5 (PROTOCOL section 7).
+        /// What a seed of the mixed runs means: 1–64 nodes, half of the runs 1–5 (PROTOCOL section 7); with the
+        /// first minutes among the faults, two or three.
         public static func mixed(seed: UInt64) -> Options {
             var options = Options()
             var chance = SeededGenerator(seed: seed ^ 0x6D69_7865_64)

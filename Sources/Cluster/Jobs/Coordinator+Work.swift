@@ -217,6 +217,11 @@ extension Coordinator {
     /// Nodes that could try a task: one without room claims nothing, so nothing waits for its verdict.
     private func willing(_ view: PeerView) -> [NodeID] { able(view).filter { view[$0]?.hasRoom == true } }
 
+    /// Those of them that have inputs on their own disks.
+    private func inputHolders(_ plan: JobPlan, _ view: PeerView) -> [NodeID] {
+        willing(view).filter(plan.inputHolders.contains)
+    }
+
     /// Tasks that every able node should avoid: then somebody has to try again.
     private func hopeless(_ view: PeerView) -> TaskSet {
         willing(view).map { failures.avoided(by: $0) }.reduce(nil as TaskSet?) { $0?.intersection($1) ?? $1 }
@@ -234,7 +239,9 @@ extension Coordinator {
         }
         claims?.withdraw(task, from: node)
         guard claims?.open.contains(task) == true else { return [] }
-        switch failures.failed(task, on: node, kind, live: willing(view), now: now) {
+        switch failures.failed(
+            task, on: node, kind, live: willing(view), holders: inputHolders(plan, view), now: now)
+        {
         case .elsewhere: return []
         case .wait, .poison: claims?.close(TaskSet([task]))
         }
@@ -247,7 +254,8 @@ extension Coordinator {
         usualSpeed.keep(only: able(view))
         let late = deal(tastes.expired(now: now), view, now: now)
         if let claims { copies.advance(claims, now: now) }
-        let (retry, poisoned) = failures.advance(live: willing(view), now: now)
+        let (retry, poisoned) = failures.advance(
+            live: willing(view), holders: plan.map { inputHolders($0, view) } ?? [], now: now)
         if !retry.isEmpty { claims?.reopen(retry) }
         if !poisoned.isEmpty { claims?.close(poisoned) }
         holdBackTooLarge(view, now: now)

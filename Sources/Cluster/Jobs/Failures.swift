@@ -1,6 +1,6 @@
 // What to do with a task that did not work out. An input that cannot be reached is waited for; any other
-// error is tried on other nodes, and when three of them (or all that live) agree, the task is poison and the
-// job ends partial (PROTOCOL 4).
+// error is tried on other nodes, and when three of them (or all that live) agree, and with them those that
+// hold the inputs on their own disks, the task is poison and the job ends partial (PROTOCOL 4).
 
 /// Why a task gave no result.
 public enum FailureKind: Hashable, Sendable {
@@ -92,10 +92,12 @@ public struct Failures: Equatable, Sendable {
     /// When an input is tried again.
     public var nextDeadline: Instant? { waiting.tasks.compactMap { troubles[$0]?.waiting?.until }.min() }
 
-    /// `node` reports a failure. `live` are the nodes that may still try it.
-    mutating func failed(_ task: TaskID, on node: NodeID, _ kind: FailureKind, live: [NodeID], now: Instant)
-        -> Outcome
-    {
+    /// `node` reports a failure. `live` are the nodes that may still try it, `holders` those of them with
+    /// inputs of the job on their disks: what others may not read, these can.
+    mutating func failed(
+        _ task: TaskID, on node: NodeID, _ kind: FailureKind, live: [NodeID], holders: [NodeID] = [],
+        now: Instant
+    ) -> Outcome {
         var trouble = troubles[task] ?? Trouble()
         defer { troubles[task] = trouble }
         switch kind {
@@ -111,9 +113,10 @@ public struct Failures: Equatable, Sendable {
             return .wait
         case .error(let reason):
             trouble.reason = String(reason.prefix(Self.reasonLimit))
-            if !trouble.nodes.contains(node), trouble.nodes.count < Self.enough { trouble.nodes.append(node) }
+            let isNews = trouble.nodes.count < Self.enough || holders.contains(node)
+            if isNews, !trouble.nodes.contains(node) { trouble.nodes.append(node) }
             avoided[node, default: TaskSet()].insert(task)
-            guard isHopeless(trouble, live) else { return .elsewhere }
+            guard isHopeless(trouble, live, holders) else { return .elsewhere }
             give(up: task)
             return .poison
         }
@@ -138,7 +141,9 @@ public struct Failures: Equatable, Sendable {
     }
 
     /// Tasks whose input is tried again now, and tasks that nobody alive is left to try.
-    mutating func advance(live: [NodeID], now: Instant) -> (retry: TaskSet, poisoned: TaskSet) {
+    mutating func advance(live: [NodeID], holders: [NodeID] = [], now: Instant) -> (
+        retry: TaskSet, poisoned: TaskSet
+    ) {
         var (retry, poisoned) = (TaskSet(), TaskSet())
         for task in waiting.tasks {
             guard let wait = troubles[task]?.waiting, wait.until <= now else { continue }
@@ -146,7 +151,9 @@ public struct Failures: Equatable, Sendable {
             retry.insert(task)
         }
         for (task, trouble) in troubles.sorted(by: { $0.key < $1.key }) {
-            guard !poison.contains(task), !trouble.nodes.isEmpty, isHopeless(trouble, live) else { continue }
+            guard !poison.contains(task), !trouble.nodes.isEmpty, isHopeless(trouble, live, holders) else {
+                continue
+            }
             give(up: task)
             poisoned.insert(task)
         }
@@ -158,8 +165,9 @@ public struct Failures: Equatable, Sendable {
         for task in waiting.tasks { troubles[task]?.waiting?.stalled(length) }
     }
 
-    private func isHopeless(_ trouble: Trouble, _ live: [NodeID]) -> Bool {
-        trouble.nodes.count >= Self.enough || (!live.isEmpty && live.allSatisfy(trouble.nodes.contains))
+    private func isHopeless(_ trouble: Trouble, _ live: [NodeID], _ holders: [NodeID]) -> Bool {
+        let haveSeveral = trouble.nodes.count >= Self.enough && holders.allSatisfy(trouble.nodes.contains)
+        return haveSeveral || (!live.isEmpty && live.allSatisfy(trouble.nodes.contains))
     }
 
     private mutating func give(up task: TaskID) {

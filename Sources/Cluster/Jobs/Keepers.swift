@@ -9,7 +9,7 @@ public struct Keepers: Equatable, Sendable {
     static let patience = Span.milliseconds(500)
     static let repetition = Span.seconds(1)
     static let silence = Span.seconds(3)
-    static let refusalRest = Span.seconds(10)
+    static let refusalRest = Span.seconds(2)
     static let askedLimit = 8
 
     /// What the coordinator has to do.

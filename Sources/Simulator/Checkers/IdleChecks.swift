@@ -90,7 +90,9 @@ extension Checks {
             }
             for other in world.machines where other.isRunning && other !== machine {
                 guard let victim = other.node.jobs, jobs.view.isAlive(other.identity.id) else { continue }
-                let link = world.link(from: other, to: machine)
+                // Nodes know their links only from the last transfers: what pays at half the speed counts.
+                var link = world.link(from: other, to: machine)
+                link.bytesPerSecond /= 2
                 ask.bytesPerSecond = link.bytesPerSecond
                 let given = victim.wouldGive(
                     ask, of: id, to: machine.identity.id, over: link, now: other.local(world.time))

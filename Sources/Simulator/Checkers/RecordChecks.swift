@@ -110,7 +110,9 @@ extension Checks {
     }
 
     private func checkAcknowledged(_ id: JobID, _ copies: Int, _ machine: Machine, _ world: World) {
-        let disks = watch.stored[id]?.count ?? 0
+        // A clone keeps its disk under its new identity.
+        let disks = max(
+            watch.stored[id]?.count ?? 0, world.machines.count { $0.work.headers[id] != nil })
         if disks < copies {
             fail(
                 "S10",
@@ -120,7 +122,8 @@ extension Checks {
     }
 
     /// S10: a job that was acknowledged with two copies is on two live disks again 5 s after a kill, if there
-    /// are two nodes, nothing else is wrong and the loss is at most 5 %.
+    /// are two nodes, nothing else is wrong and the loss is at most 5 %. When all of its last two or more
+    /// disks went down before that, its record is gone until one of them comes back.
     func checkRecords(_ world: World) {
         for number in options.jobs.indices {
             let id = Workload.id(number)
@@ -136,22 +139,25 @@ extension Checks {
                 watch.thin[id] = nil
                 continue
             }
-            let disks = world.machines.count { other in
+            let disks = world.machines.filter { other in
                 other.isRunning && other.work.headers[id] != nil
                     && header.reign.plan.map(other.work.plans.contains) ?? true
-            }
+            }.map(\.index)
+            if disks.count >= 2 { watch.covered[id] = disks }
+            let isGone =
+                disks.isEmpty && watch.covered[id]?.allSatisfy { !world.machines[$0].isRunning } == true
             let helpers = jobs.view.others.count { peer in
                 peer.hasRoom && (header.reign.fingerprint.map { $0 == peer.fingerprint } ?? true)
                     && runningAt[secrets[peer.id]?.number ?? 0] != nil
             }
-            guard disks < 2, helpers > 0 else {
+            guard disks.count < 2, helpers > 0, !isGone else {
                 watch.thin[id] = nil
                 continue
             }
             let since = watch.thin[id] ?? world.time
             watch.thin[id] = since
             if world.time - since > 5_000_000_000 {
-                fail("S10", "job \(id) has been on \(disks) live disk for over 5 s", world.time)
+                fail("S10", "job \(id) has been on \(disks.count) live disk for over 5 s", world.time)
             }
         }
     }
