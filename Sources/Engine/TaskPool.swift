@@ -105,7 +105,7 @@ public final class TaskPool: Sendable {
     /// - Parameter threads: tasks that run at a time, at least 1.
     public init(threads: Int, store: TileStore) {
         self.store = store
-        self.threads = WorkThreads("worker", count: threads) { next in
+        self.threads = WorkThreads("worker", count: threads, givesWay: true) { next in
             var open: (job: OpenJob, renderer: TaskRenderer)?
             while let order = next() {
                 let outcome = Self.outcome(order, &open, store)

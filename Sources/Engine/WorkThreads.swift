@@ -11,13 +11,18 @@ public final class WorkThreads<Order: Sendable>: @unchecked Sendable {
     /// - Parameters:
     ///   - name: of the threads, in debuggers.
     ///   - count: orders at work at a time, at least 1.
+    ///   - givesWay: whether other threads of the process get a processor first, as gossip must beside pixel
+    ///     work (a nice value of 5, setpriority(2)).
     ///   - work: what a thread does: takes the next order until there is none.
     public init(
-        _ name: String, count: Int, work: @escaping @Sendable (_ next: () -> Order?) -> Void
+        _ name: String, count: Int, givesWay: Bool = false,
+        work: @escaping @Sendable (_ next: () -> Order?) -> Void
     ) {
         for number in 0..<max(1, count) {
             ended.enter()
             let thread = Thread { [self] in
+                // On Linux 0 is the calling thread.
+                if givesWay { _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5) }
                 work { self.next() }
                 ended.leave()
             }

@@ -43,12 +43,21 @@ final class EventClient: Sendable {
 
 /// One stream of events for many browsers: what is told is made into bytes once and handed to all. A client
 /// that takes nothing for so long that its queue is full is cut; it comes back with `Last-Event-ID`.
+///
+/// A write to each of thousands of clients is dear, so with a crowd the events of half a second go out
+/// together.
 final class EventFan: Sendable {
     private struct State {
         var clients: [UInt64: EventClient] = [:]
         var next: UInt64 = 0
         var isOver = false
+        /// What a crowd is told with the next write.
+        var gathered: ByteBuffer?
     }
+
+    /// So many clients are a crowd.
+    static let crowd = 200
+    private static let gathering = Duration.milliseconds(500)
 
     private let state = Mutex(State())
 
@@ -56,6 +65,7 @@ final class EventFan: Sendable {
 
     /// A new client; `begin` is what it is sent first.
     func join(_ begin: ByteBuffer?) -> EventClient {
+        sendGathered()
         let client = EventClient()
         let number: UInt64? = state.withLock { state in
             guard !state.isOver else { return nil }
@@ -74,13 +84,40 @@ final class EventFan: Sendable {
         return client
     }
 
-    /// Hands bytes to all clients.
+    /// Hands bytes to all clients, to a crowd in a moment.
     func tell(_ bytes: ByteBuffer) {
+        let isFirst: Bool? = state.withLock { state in
+            if state.gathered != nil {
+                state.gathered?.writeImmutableBuffer(bytes)
+                return false
+            }
+            guard state.clients.count >= Self.crowd else { return nil }
+            state.gathered = bytes
+            return true
+        }
+        guard let isFirst else { return send(bytes) }
+        guard isFirst else { return }
+        Task {
+            try await Task.sleep(for: Self.gathering)
+            self.sendGathered()
+        }
+    }
+
+    private func sendGathered() {
+        let bytes = state.withLock { state in
+            defer { state.gathered = nil }
+            return state.gathered
+        }
+        if let bytes { send(bytes) }
+    }
+
+    private func send(_ bytes: ByteBuffer) {
         for client in state.withLock({ Array($0.clients.values) }) { client.tell(bytes) }
     }
 
     /// Ends all streams; later clients are turned away.
     func finish() {
+        sendGathered()
         let clients = state.withLock { state in
             state.isOver = true
             return Array(state.clients.values)

@@ -176,7 +176,7 @@ public struct WebServer: Sendable {
         let header = try await job(context).header
         switch await node.request(kind, header) {
         case .accepted?:
-            return try Self.json(JobAnswer(await node.job(header.id)?.header ?? header))
+            return try Self.json(JobAnswer(try await changed(header)))
         case .superseded(let run)?:
             throw Problem(.conflict, "job \(header.id) is in \(run) meanwhile; ask again for that one")
         case .refused(let reason)?: throw Problem(.conflict, reason)
@@ -184,6 +184,17 @@ public struct WebServer: Sendable {
             throw Problem(
                 .gatewayTimeout, "the coordinator of job \(header.id) did not answer in time; try again")
         }
+    }
+
+    /// The job as soon as its state is another; the coordinator's answer may be here before its new header.
+    private func changed(_ header: JobHeader) async throws -> JobHeader {
+        var now = header
+        for _ in 0..<40 {
+            now = await node.job(header.id)?.header ?? header
+            if now.state != header.state { break }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return now
     }
 
     // MARK: Files

@@ -75,7 +75,8 @@ struct NodeCommand: ParsableCommand {
         var quiet = logger
         quiet.logLevel = level <= .debug ? level : .critical
         let server = WebServer(
-            node, host: settings.web.host, port: Int(settings.web.port), token: token, logger: quiet)
+            node, host: settings.web.host, port: Int(settings.web.port), token: token, logger: quiet,
+            allowedOrigins: settings.origins)
         let cancellation = StopSignal()
         let stop = DispatchSemaphore(value: 0)
         let signals = StopSignals(cancellation) { stop.signal() }

@@ -44,7 +44,8 @@ import Testing
             node:    { name: vm1, data: /var/lib/arbutus }
             cluster: { listen: "0.0.0.0:7480", advertise: "vm1:7480", seeds: ["vm1:7480", "[fe80::1]:7481"],
                        key_file: /etc/arbutus/cluster.key }
-            web:     { listen: "127.0.0.1:8480", token_file: /etc/arbutus/web.token }
+            web:     { listen: "127.0.0.1:8480", token_file: /etc/arbutus/web.token,
+                       origins: ["https://maps.example.org"] }
             work:    { slots: 2, memory: 50%, scene_roots: ["/data/sentinel"] }
             outputs: { store: "/var/lib/arbutus/mosaics" }
             """)
@@ -52,6 +53,7 @@ import Testing
         #expect(settings.listen == HostPort(host: "0.0.0.0", port: 7480))
         #expect(settings.seeds == [HostPort(host: "vm1", port: 7480), HostPort(host: "fe80::1", port: 7481)])
         #expect(settings.keyFile == "/etc/arbutus/cluster.key")
+        #expect(settings.origins == ["https://maps.example.org"])
         #expect(settings.slots == 2)
         #expect(settings.memory == 5_000_000_000)
         #expect(settings.sceneRoots == ["/data/sentinel"])
@@ -84,6 +86,7 @@ import Testing
             "cluster: { advertise: \"\(String(repeating: "a", count: 250)):7480\" }", ["cluster.advertise"]
         ),
         ("outputs: { store: \"/vsis3/mosaics\" }", ["outputs.store", "/vsis3/mosaics", "folders"]),
+        ("web: { origins: [maps.example.org] }", ["web.origins", "maps.example.org", "https://"]),
         ("work: { slots: 0 }", ["work.slots", "1 to 1024"]),
         ("work: { memory: 99TB }", ["work.memory", "10.0 GB"]),
         ("work: { memory: much }", ["work.memory", "60%"]),

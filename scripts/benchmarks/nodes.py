@@ -69,9 +69,10 @@ class Node:
         """The answer's body and how many seconds it took."""
         start = time.perf_counter()
         try:
-            self.link.request(method, path, body=body, headers=headers or {})
-            answer = self.link.getresponse()
-            content = answer.read()
+            try:
+                answer, content = self.exchange(method, path, body, headers)
+            except http.client.RemoteDisconnected:  # an idle connection is cut after a while
+                answer, content = self.exchange(method, path, body, headers)
         except (OSError, http.client.HTTPException):
             self.link.close()
             raise
@@ -79,6 +80,11 @@ class Node:
         if answer.status >= 400:
             sys.exit(f"bench: {path}: {answer.status} {content[:300]}")
         return content, took
+
+    def exchange(self, method, path, body, headers):
+        self.link.request(method, path, body=body, headers=headers or {})
+        answer = self.link.getresponse()
+        return answer, answer.read()
 
     def get(self, path):
         """The answer as JSON; nil when the node does not answer."""
@@ -135,9 +141,9 @@ class Node:
 
 
 class Cluster:
-    """Nodes that see each other, with a key and one folder of scenes."""
+    """Nodes that see each other, with a key; `last` are further options of the last one."""
 
-    def __init__(self, program, folder, count, *more, share=None):
+    def __init__(self, program, folder, count, *more, share=None, last=()):
         folder.mkdir(parents=True)
         key = folder / "cluster.key"
         key.touch(mode=0o600)
@@ -148,7 +154,7 @@ class Cluster:
             for n in range(count):
                 group = CoreShare(f"{folder.name}-{n}", share) if share else None
                 self.nodes.append(Node(program, folder, f"n{n}", ports[n], ports[count + n], ports[:min(3, count)],
-                                       "--key-file", key, *more, share=group))
+                                       "--key-file", key, *more, *(last if n == count - 1 else ()), share=group))
             for node in self.nodes:
                 node.wait("/members", lambda found: self.living(found) == count, 120)
         except BaseException:

@@ -272,7 +272,7 @@ extension Coordinator {
         let named = failures.poison.tasks.prefix(4).map { "\($0): \(failures.reason($0))" }.joined(
             separator: "; ")
         let rest = failures.poison.count - min(4, failures.poison.count)
-        return String((rest > 0 ? "\(named); and \(rest) more" : named).prefix(240))
+        return rest > 0 ? "\(named); and \(rest) more" : named
     }
 
     /// Ends the run without outputs, loudly.
@@ -287,7 +287,9 @@ extension Coordinator {
         let mine = RunState(run: header.state.run, manifest: manifest, author: header.term)
         let actions = change {
             if mine > $0.state {
-                ($0.state, $0.note, $0.outputHolders) = (mine, String(note.prefix(250)), holders)
+                ($0.state, $0.note, $0.outputHolders) = (
+                    mine, note.cut(toBytes: JobHeader.noteLimit), holders
+                )
             } else {
                 $0.state = RunState(run: mine.run, manifest: $0.state.manifest, author: $0.term)
             }

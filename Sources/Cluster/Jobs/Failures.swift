@@ -46,7 +46,8 @@ public struct BackOff: Equatable, Sendable {
 public struct Failures: Equatable, Sendable {
     static let enough = 3
     static let crashesBeforeIsolation = 2
-    static let reasonLimit = 200
+    /// Bytes of a reason: two of them fit into a job's note.
+    static let reasonLimit = 480
 
     /// What follows from a failure.
     public enum Outcome: Equatable, Sendable {
@@ -102,7 +103,7 @@ public struct Failures: Equatable, Sendable {
         defer { troubles[task] = trouble }
         switch kind {
         case .input(let reason):
-            trouble.reason = String(reason.prefix(Self.reasonLimit))
+            trouble.reason = reason.cut(toBytes: Self.reasonLimit)
             let goesOn = trouble.waiting?.failedAgain(now: now) ?? true
             trouble.waiting = trouble.waiting ?? BackOff(now: now)
             waiting.insert(task)
@@ -112,7 +113,7 @@ public struct Failures: Equatable, Sendable {
             }
             return .wait
         case .error(let reason):
-            trouble.reason = String(reason.prefix(Self.reasonLimit))
+            trouble.reason = reason.cut(toBytes: Self.reasonLimit)
             let isNews = trouble.nodes.count < Self.enough || holders.contains(node)
             if isNews, !trouble.nodes.contains(node) { trouble.nodes.append(node) }
             avoided[node, default: TaskSet()].insert(task)

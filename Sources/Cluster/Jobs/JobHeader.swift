@@ -38,6 +38,8 @@ public struct Reign: Hashable, Sendable {
 public struct JobHeader: Hashable, Sendable {
     /// The most bytes that a header may take, S11.
     public static let sizeLimit = 4096
+    /// Bytes of the note.
+    static let noteLimit = 1024
     /// The most output holders that a header names.
     public static let holderLimit = 4
 
@@ -99,7 +101,7 @@ public struct JobHeader: Hashable, Sendable {
     /// Nil, or why a peer's header is refused (S11).
     public var flaw: String? {
         if title.utf8.count > 256 { return "job title over 256 bytes" }
-        if note.utf8.count > 1024 { return "job note over 1024 bytes" }
+        if note.utf8.count > Self.noteLimit { return "job note over 1024 bytes" }
         if reign.keepers.count > 2 { return "more than two keepers" }
         if outputHolders.count > Self.holderLimit { return "more than four output holders" }
         if !reign.term.isPlausible || !state.author.isPlausible { return "a term that cannot be" }
@@ -196,5 +198,17 @@ public struct JobRumour: Hashable, Sendable {
         h = scrambled(h ^ term.counter ^ scrambled(term.node.short ^ scrambled(term.start)))
         h = scrambled(h ^ UInt64(revision))
         return scrambled(h ^ stateStamp ^ UInt64(holders))
+    }
+}
+
+extension String {
+    /// As much of it as fits into so many bytes of UTF-8, whole characters.
+    func cut(toBytes limit: Int) -> String {
+        guard utf8.count > limit else { return self }
+        var count = 0
+        return prefix { letter in
+            count += letter.utf8.count
+            return count <= limit - 3
+        } + "…"
     }
 }

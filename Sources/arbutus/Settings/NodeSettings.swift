@@ -49,6 +49,8 @@ struct NodeSettings: Equatable {
     var web: HostPort
     /// What writes over HTTP must show; nil: writes are allowed from loopback only.
     var tokenFile: String?
+    /// Sites whose pages may ask this node (CORS): `https://host`, or `*`.
+    var origins: [String]
     /// Tasks at a time.
     var slots: Int
     /// Bytes.
@@ -70,6 +72,7 @@ struct NodeSettings: Equatable {
         "cluster.key_file": "the path of a file made with arbutus key new",
         "web.listen": "an address with its port, such as 127.0.0.1:8480",
         "web.token_file": "the path of a file with a token",
+        "web.origins": "a list of sites such as [\"https://maps.example.org\"], or [\"*\"] for all",
         "work.slots": "auto, or a number of tasks from 1 to 1024",
         "work.memory": "a size such as 8GB, or a share of the memory such as 60%",
         "work.scene_roots": "a list of absolute paths of folders",
@@ -105,6 +108,12 @@ struct NodeSettings: Equatable {
         }
         web = try Self.address("web.listen", table) ?? HostPort(host: "127.0.0.1", port: 8480)
         tokenFile = try table.text("web.token_file")
+        origins = try (table.list("web.origins") ?? []).map { text in
+            guard text == "*" || text.wholeMatch(of: /https?:\/\/[^\/\s]+/) != nil else {
+                throw table.wrong("web.origins", text)
+            }
+            return text
+        }
         slots = try Self.slots(table, cores)
         memory = try Self.memory(table, installed)
         sceneRoots = try (table.list("work.scene_roots") ?? []).map { text in
