@@ -18,9 +18,9 @@ struct EventFanTests {
 
     @Test func fewClientsHearEachEventAtOnce() async {
         let fan = EventFan()
-        let client = fan.join(ByteBuffer(string: "state;"))
+        let client = fan.join(ByteBuffer(string: "begin;"))
         for text in ["a;", "b;", "c;"] { fan.tell(ByteBuffer(string: text)) }
-        #expect(await heard(client, until: "c;") == ["state;", "a;", "b;", "c;"])
+        #expect(await heard(client, until: "c;") == ["begin;", "a;", "b;", "c;"])
     }
 
     @Test(.timeLimit(.minutes(1))) func aCrowdHearsEventsTogetherAndInOrder() async {
@@ -30,10 +30,10 @@ struct EventFanTests {
         #expect(await heard(clients[7], until: "c;") == ["a;b;c;"])
         fan.tell(ByteBuffer(string: "d;"))
         // Who comes now has the state of this moment: what was told before is no news to it.
-        let late = fan.join(ByteBuffer(string: "state;"))
+        let late = fan.join(ByteBuffer(string: "begin;"))
         fan.tell(ByteBuffer(string: "e;"))
         fan.finish()
-        #expect(await heard(late, until: "e;") == ["state;", "e;"])
+        #expect(await heard(late, until: "e;") == ["begin;", "e;"])
         #expect(await heard(clients[8], until: "e;") == ["a;b;c;", "d;", "e;"])
     }
 }
