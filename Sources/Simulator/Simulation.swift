@@ -198,7 +198,7 @@ public struct Simulation {
         world.network.conditions = NetworkConditions()
         for index in world.network.ports.indices { world.network.ports[index] = VirtualNetwork.Port() }
         var chance = SeededGenerator(seed: options.seed ^ 0x6865_616C)
-        (world.spoiled, world.areRecordsForged) = ([:], false)
+        world.spoiled = [:]
         for machine in world.machines {
             world.setFull(machine, false)
             machine.killAfterEffects = nil
