@@ -75,7 +75,8 @@ extension Coordinator {
     mutating func notKept(by peer: NodeID, _ view: PeerView, now: Instant) -> [JobAction] {
         guard state != .storing else { return [] }
         let steps = keepers.refused(by: peer, view, needing: header.reign.fingerprint, now: now)
-        return take(steps, view, now: now)
+        let actions = take(steps, view, now: now)
+        return state == .sharing ? actions + advance(view, now: now) : actions
     }
 
     /// Each second: a sign of life to the keepers, and whatever of the record they miss.

@@ -104,7 +104,10 @@ public struct Coordinator: Sendable {
     ) {
         var reign = Reign(term: old.term.next(for: me, start: start))
         reign.keepers = old.reign.keepers.filter { $0 != me }
-        reign.plan = old.reign.plan
+        // A plan that was still on its way to the keepers may have died with the coordinator; no task has
+        // begun, so it is made anew where it is not known.
+        let isShared = old.reign.phase != .planning || plan.map { $0.digest == old.reign.plan } ?? false
+        reign.plan = isShared ? old.reign.plan : nil
         reign.fingerprint = old.reign.fingerprint
         header = old
         header.reign = reign

@@ -113,10 +113,7 @@ public struct Keepers: Equatable, Sendable {
     mutating func advance(_ view: PeerView, needing print: Digest?, now: Instant) -> [Action] {
         refused = refused.filter { $0.value > now }
         let fit = confirmed.filter { isFit($0, view, print, now) }
-        let candidates = view.ranked(for: job).filter { peer in
-            !confirmed.contains { $0.id == peer.id } && refused[peer.id] == nil && peer.hasRoom
-                && (print == nil || peer.fingerprint == print)
-        }
+        let candidates = candidates(view, print)
         var actions: [Action] = []
         if fit.count >= Self.wanted {
             asked = [:]
@@ -147,10 +144,10 @@ public struct Keepers: Equatable, Sendable {
         return actions
     }
 
-    /// Every keeper has `plan` on disk; true also when nobody can keep it.
+    /// Every keeper has `plan` on disk, and there is one; true also when nobody can keep it.
     func allHave(plan: Digest, _ view: PeerView, needing print: Digest?, now: Instant) -> Bool {
-        confirmed.allSatisfy { $0.plan == plan || !isFit($0, view, print, now) }
-            && (!confirmed.isEmpty || copies >= 1)
+        let fit = confirmed.filter { isFit($0, view, print, now) }
+        return fit.isEmpty ? candidates(view, print).isEmpty : fit.allSatisfy { $0.plan == plan }
     }
 
     /// The header changed: nobody has the newest one yet.
@@ -162,6 +159,14 @@ public struct Keepers: Equatable, Sendable {
     mutating func stalled(_ length: Span) {
         for at in confirmed.indices { confirmed[at].heard = confirmed[at].heard + length }
         asked = asked.mapValues { Asked(since: $0.since + length, last: $0.last + length) }
+    }
+
+    /// Those that could keep the record, are not keepers and have not just refused it.
+    private func candidates(_ view: PeerView, _ print: Digest?) -> [Peer] {
+        view.ranked(for: job).filter { peer in
+            !confirmed.contains { $0.id == peer.id } && refused[peer.id] == nil && peer.hasRoom
+                && (print == nil || peer.fingerprint == print)
+        }
     }
 
     private func isFit(_ keeper: Keeper, _ view: PeerView, _ print: Digest?, _ now: Instant) -> Bool {
