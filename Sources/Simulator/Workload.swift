@@ -222,6 +222,7 @@ extension World {
             }
             let old = machine.work.headers[header.id]
             machine.work.headers[header.id] = old?.merged(with: header) ?? header
+            world.checks.stored(header, on: machine)
             let plan = header.reign.plan.flatMap { machine.work.plans.contains($0) ? world.plans[$0] : nil }
             world.deliver(machine, .job(.persisted(header, plan: plan)))
         }

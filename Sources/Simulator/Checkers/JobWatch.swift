@@ -84,6 +84,8 @@ struct JobWatch {
     var thin: [JobID: Int64] = [:]
     /// The machines on whose disks the record was when these were two or more.
     var covered: [JobID: [Int]] = [:]
+    /// Jobs whose last live disk went down, until one of their disks is back: nobody can know them.
+    var lost: Set<JobID> = []
     /// Nodes whose disks ever took the header of a job.
     var stored: [JobID: Set<NodeID>] = [:]
     /// Runs that a user asked to cancel.

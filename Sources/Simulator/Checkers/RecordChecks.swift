@@ -110,14 +110,34 @@ extension Checks {
     }
 
     private func checkAcknowledged(_ id: JobID, _ copies: Int, _ machine: Machine, _ world: World) {
-        // A clone keeps its disk under its new identity.
-        let disks = max(
-            watch.stored[id]?.count ?? 0, world.machines.count { $0.work.headers[id] != nil })
-        if disks < copies {
+        // A node that starts again with a new key, or as a clone, keeps its disk, and is another node
+        // (PROTOCOL 1). Until its silence shows, nobody can tell that the former one is gone with the same
+        // disk: so nodes are counted. Two copies are on two disks all the same.
+        let present = world.machines.filter { $0.work.headers[id] != nil }
+        let nodes = (watch.stored[id] ?? []).union(present.map(\.identity.id)).count
+        if nodes < copies || present.count < min(2, copies) {
             fail(
                 "S10",
                 "node \(machine.identity.id) says that job \(id) is on \(copies) disks, it is on "
-                    + "\(disks)", world.time)
+                    + "\(present.count)", world.time)
+        }
+    }
+
+    /// A process ended, and its disk with it: the only live one for some jobs.
+    func diskWentDown(_ machine: Machine, _ world: World) {
+        for id in machine.work.headers.keys {
+            let isElsewhere = world.machines.contains { $0.isRunning && $0.work.headers[id] != nil }
+            if !isElsewhere { watch.lost.insert(id) }
+        }
+    }
+
+    /// A process starts with what its disk holds.
+    func diskCameUp(_ machine: Machine) { watch.lost.subtract(machine.work.headers.keys) }
+
+    /// The disk holds no more than its image: what came later went down with the process.
+    func diskRolledBack(_ machine: Machine) {
+        for id in watch.covered.keys where machine.work.headers[id] == nil {
+            watch.covered[id]?.removeAll { $0 == machine.index }
         }
     }
 
@@ -139,8 +159,10 @@ extension Checks {
                 watch.thin[id] = nil
                 continue
             }
+            // A worker that took over may have the plan alone: that is not the record.
             let disks = world.machines.filter { other in
                 other.isRunning && other.work.headers[id] != nil
+                    && other.work.requests.contains(header.request)
                     && header.reign.plan.map(other.work.plans.contains) ?? true
             }.map(\.index)
             if disks.count >= 2 { watch.covered[id] = disks }
