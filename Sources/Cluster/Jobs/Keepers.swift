@@ -26,6 +26,8 @@ public struct Keepers: Equatable, Sendable {
     struct Keeper: Equatable, Sendable {
         let id: NodeID
         var heard: Instant
+        /// It said so itself; a header of an earlier term that names it may be older than its disk.
+        var isSure = true
         /// It has the newest header on disk.
         var isNewest = false
         /// The plan that it has on disk.
@@ -54,7 +56,7 @@ public struct Keepers: Equatable, Sendable {
     /// No keepers yet; `known` are those whom an inherited header names, to be heard within 3 s.
     init(job: JobID, known: [NodeID] = [], acknowledged: Int = 0, now: Instant) {
         self.job = job
-        confirmed = known.prefix(Self.wanted).map { Keeper(id: $0, heard: now) }
+        confirmed = known.prefix(Self.wanted).map { Keeper(id: $0, heard: now, isSure: false) }
         copies = acknowledged
     }
 
@@ -80,6 +82,7 @@ public struct Keepers: Equatable, Sendable {
         refused[peer] = nil
         if let at = confirmed.firstIndex(where: { $0.id == peer }) {
             confirmed[at].heard = max(confirmed[at].heard, now)
+            confirmed[at].isSure = true
             confirmed[at].isNewest = isNewest
             confirmed[at].plan = plan ?? confirmed[at].plan
             if let done { confirmed[at].done = done }
@@ -134,8 +137,10 @@ public struct Keepers: Equatable, Sendable {
             }
         }
         // A disk whose node is gone is not counted.
-        let others = fault == .acknowledgedOnOneDisk ? max(1, fit.count) : fit.count
-        let reached = !onOwnDisk ? 0 : others > 0 ? 1 + others : candidates.isEmpty ? 1 : 0
+        let sure = fit.count { $0.isSure }
+        let others = fault == .acknowledgedOnOneDisk ? max(1, sure) : sure
+        let isAlone = fit.isEmpty && candidates.isEmpty
+        let reached = !onOwnDisk ? 0 : others > 0 ? 1 + others : isAlone ? 1 : 0
         if reached > copies {
             copies = reached
             actions.append(.acknowledged(copies: reached))
