@@ -60,7 +60,7 @@ extension Coordinator {
         let steps = keepers.confirmed(
             by: peer, isNewest: isNewest, plan: plan, done: mine, view, needing: header.reign.fingerprint,
             now: now)
-        var actions = take(steps, view, now: now)
+        var actions = take(steps, view, now: now) + fetchContent(from: peer)
         if let mine, let done, state != .ended {
             let sum = mine == done.done ? checksum : nil
             if !mine.subtracting(done.done).isEmpty || (sum != nil && sum != done.checksum(of: mine)) {

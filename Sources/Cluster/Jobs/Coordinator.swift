@@ -79,6 +79,9 @@ public struct Coordinator: Sendable {
     /// Since when the content of an inherited plan is looked for.
     var planMissing: Instant?
     var beatAt: Instant
+    /// Taken over by a node that kept no record: the request may be missing here, until a keeper gives it.
+    var lacksContent = false
+    private var hasFetched = false
     /// When a header that the disk did not take is written again.
     var storeAgain: Instant?
 
@@ -171,7 +174,17 @@ public struct Coordinator: Sendable {
     }
 
     /// Our disk did not take a header: it is full for now.
-    mutating func persistFailed(now: Instant) { storeAgain = now + Self.beatEvery }
+    mutating func persistFailed(now: Instant) {
+        storeAgain = now + Self.beatEvery
+        lacksContent = lacksContent || hasFetched
+    }
+
+    /// A keeper has the whole record; this node has it too from now on.
+    mutating func fetchContent(from keeper: NodeID) -> [JobAction] {
+        guard lacksContent, keepers.ids.contains(keeper) else { return [] }
+        (lacksContent, hasFetched) = (false, true)
+        return [.persist(header, contentFrom: keeper)]
+    }
 
     /// Moves on with time, or after the view changed.
     mutating func advance(_ view: PeerView, now: Instant) -> [JobAction] {
