@@ -152,7 +152,6 @@ extension World {
             kill(machine)
             if machine.disk.rollBack() { checks.disturbed(machine.identity) }
             if let image = machine.workImage { machine.work = image }
-            checks.diskRolledBack(machine)
             startProcess(machine)
         default: preconditionFailure("\(fault) is not about identity")
         }

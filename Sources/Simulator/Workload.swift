@@ -83,6 +83,12 @@ struct WorkDisk {
     var rotten: Set<Digest> = []
     var foundRotten: Set<Digest> = []
     var outputs: Set<Digest> = []
+
+    /// The header, and what it names.
+    func isWhole(_ id: JobID) -> Bool {
+        guard let header = headers[id], requests.contains(header.request) else { return false }
+        return header.reign.plan.map(plans.contains) ?? true
+    }
 }
 
 extension World {
