@@ -79,7 +79,7 @@ public struct Coordinator: Sendable {
     /// Since when the content of an inherited plan is looked for.
     var planMissing: Instant?
     var beatAt: Instant
-    /// Taken over by a node that kept no record: the request may be missing here, until a keeper gives it.
+    /// After a take-over the request may be missing here, until a keeper gives it: a worker has none.
     var lacksContent = false
     private var hasFetched = false
     /// When a header that the disk did not take is written again.

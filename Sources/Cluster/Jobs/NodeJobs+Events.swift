@@ -110,7 +110,7 @@ extension NodeJobs {
             takingOver: header, plan: record?.plan, done: record?.done, me: me, start: start,
             hasObjectStore: hasObjectStore, now: now)
         new.fault = fault
-        new.lacksContent = record?.stored == nil
+        new.lacksContent = true
         let actions = new.begin(contentFrom: peer)
         coordinators[header.id] = new
         watches[header.id] = nil
