@@ -72,8 +72,21 @@ public struct Simulation {
                 nodes: options.nodes, span: options.faultSpan, isEarly: isEarly, seed: seed)
             // One node, ten times slower than the others, may have to do all of it.
             let work = options.jobs.flatMap(\.tasks).reduce(0) { $0 + $1.seconds }
-            options.jobSpan = options.jobSpan + .seconds(work * 10)
+            options.jobSpan = options.jobSpan + .seconds(work * 10) + options.hangSpan
             return options
+        }
+
+        /// What hanging tasks may cost, one after the other, each on a node ten times slower: a node gives one
+        /// up after twenty times what it should take there, and `Failures` may want the verdict of three.
+        private var hangSpan: Span {
+            guard kinds.contains(.tasks) else { return .zero }
+            return faults(of: .tasks).reduce(.zero) { sum, scheduled in
+                guard case .trouble(let job, let task, .hangs(let times)) = scheduled.fault else {
+                    return sum
+                }
+                let seconds = jobs[job].tasks[task].predicted * 10 * 20
+                return sum + max(.seconds(120), .seconds(seconds)) * Double(times)
+            }
         }
 
         /// Two minutes of faults; in small clusters sometimes an hour, seldom two days.
@@ -185,7 +198,7 @@ public struct Simulation {
         world.network.conditions = NetworkConditions()
         for index in world.network.ports.indices { world.network.ports[index] = VirtualNetwork.Port() }
         var chance = SeededGenerator(seed: options.seed ^ 0x6865_616C)
-        (world.spoiled, world.areRecordsForged) = ([:], false)
+        world.spoiled = [:]
         for machine in world.machines {
             world.setFull(machine, false)
             machine.killAfterEffects = nil

@@ -83,6 +83,12 @@ struct WorkDisk {
     var rotten: Set<Digest> = []
     var foundRotten: Set<Digest> = []
     var outputs: Set<Digest> = []
+
+    /// The header, and what it names.
+    func isWhole(_ id: JobID) -> Bool {
+        guard let header = headers[id], requests.contains(header.request) else { return false }
+        return header.reign.plan.map(plans.contains) ?? true
+    }
 }
 
 extension World {
@@ -222,6 +228,7 @@ extension World {
             }
             let old = machine.work.headers[header.id]
             machine.work.headers[header.id] = old?.merged(with: header) ?? header
+            world.checks.stored(header, on: machine)
             let plan = header.reign.plan.flatMap { machine.work.plans.contains($0) ? world.plans[$0] : nil }
             world.deliver(machine, .job(.persisted(header, plan: plan)))
         }

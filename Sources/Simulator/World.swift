@@ -293,6 +293,7 @@ final class World {
         machine.bench = Workbench(cores: checks.options.cores)
         machine.heardGrants = 0
         checks.started(machine, time)
+        checks.diskCameUp(machine)
         deliver(machine, .start)
         restoreJobs(machine)
     }
@@ -310,6 +311,7 @@ final class World {
         guard machine.isRunning else { return }
         machine.isRunning = false
         checks.stopped(machine, time)
+        checks.diskWentDown(machine, self)
         for link in machine.links.values.sorted() where !quietly { breakLink(link) }
         machine.links = [:]
     }

@@ -36,7 +36,8 @@ import Testing
     /// Small runs that once failed, with jobs and all their faults as they were drawn.
     @Test(arguments: [
         11, 22, 33, 43, 50, 53, 103, 118, 182, 10_008, 200_137, 200_151, 200_203, 200_250, 200_274, 350_008,
-        350_213,
+        350_213, 600_182, 600_872, 600_972, 601_041, 601_405, 601_427, 601_931, 602_346,
+        610_144, 611_032, 611_437, 611_495, 611_594, 611_638,
     ])
     func whatOnceFailedHolds(seed: UInt64) {
         let options = Simulation.Options.mixed(seed: seed)

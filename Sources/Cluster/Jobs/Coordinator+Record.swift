@@ -60,7 +60,7 @@ extension Coordinator {
         let steps = keepers.confirmed(
             by: peer, isNewest: isNewest, plan: plan, done: mine, view, needing: header.reign.fingerprint,
             now: now)
-        var actions = take(steps, view, now: now)
+        var actions = take(steps, view, now: now) + fetchContent(from: peer)
         if let mine, let done, state != .ended {
             let sum = mine == done.done ? checksum : nil
             if !mine.subtracting(done.done).isEmpty || (sum != nil && sum != done.checksum(of: mine)) {
@@ -75,7 +75,8 @@ extension Coordinator {
     mutating func notKept(by peer: NodeID, _ view: PeerView, now: Instant) -> [JobAction] {
         guard state != .storing else { return [] }
         let steps = keepers.refused(by: peer, view, needing: header.reign.fingerprint, now: now)
-        return take(steps, view, now: now)
+        let actions = take(steps, view, now: now)
+        return state == .sharing ? actions + advance(view, now: now) : actions
     }
 
     /// Each second: a sign of life to the keepers, and whatever of the record they miss.

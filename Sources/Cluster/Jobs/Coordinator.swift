@@ -79,6 +79,9 @@ public struct Coordinator: Sendable {
     /// Since when the content of an inherited plan is looked for.
     var planMissing: Instant?
     var beatAt: Instant
+    /// After a take-over the request may be missing here, until a keeper gives it: a worker has none.
+    var lacksContent = false
+    private var hasFetched = false
     /// When a header that the disk did not take is written again.
     var storeAgain: Instant?
 
@@ -104,7 +107,10 @@ public struct Coordinator: Sendable {
     ) {
         var reign = Reign(term: old.term.next(for: me, start: start))
         reign.keepers = old.reign.keepers.filter { $0 != me }
-        reign.plan = old.reign.plan
+        // A plan that was still on its way to the keepers may have died with the coordinator; no task has
+        // begun, so it is made anew where it is not known.
+        let isShared = old.reign.phase != .planning || plan.map { $0.digest == old.reign.plan } ?? false
+        reign.plan = isShared ? old.reign.plan : nil
         reign.fingerprint = old.reign.fingerprint
         header = old
         header.reign = reign
@@ -168,7 +174,17 @@ public struct Coordinator: Sendable {
     }
 
     /// Our disk did not take a header: it is full for now.
-    mutating func persistFailed(now: Instant) { storeAgain = now + Self.beatEvery }
+    mutating func persistFailed(now: Instant) {
+        storeAgain = now + Self.beatEvery
+        lacksContent = lacksContent || hasFetched
+    }
+
+    /// A keeper has the whole record; this node has it too from now on.
+    mutating func fetchContent(from keeper: NodeID) -> [JobAction] {
+        guard lacksContent, keepers.ids.contains(keeper) else { return [] }
+        (lacksContent, hasFetched) = (false, true)
+        return [.persist(header, contentFrom: keeper)]
+    }
 
     /// Moves on with time, or after the view changed.
     mutating func advance(_ view: PeerView, now: Instant) -> [JobAction] {

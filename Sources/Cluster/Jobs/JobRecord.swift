@@ -15,6 +15,8 @@ struct JobRecord: Sendable {
     var stored: Stored?
     /// The newest header that is on its way there.
     var storing: Stored?
+    /// Who else may have its content, if the one that was asked first has not.
+    var sources: [NodeID] = []
     /// The plan's content.
     var plan: JobPlan?
     /// Task → digest, as a keeper or as a coordinator of an earlier term.

@@ -26,6 +26,8 @@ public struct Keepers: Equatable, Sendable {
     struct Keeper: Equatable, Sendable {
         let id: NodeID
         var heard: Instant
+        /// It said so itself; a header of an earlier term that names it may be older than its disk.
+        var isSure = true
         /// It has the newest header on disk.
         var isNewest = false
         /// The plan that it has on disk.
@@ -54,7 +56,7 @@ public struct Keepers: Equatable, Sendable {
     /// No keepers yet; `known` are those whom an inherited header names, to be heard within 3 s.
     init(job: JobID, known: [NodeID] = [], acknowledged: Int = 0, now: Instant) {
         self.job = job
-        confirmed = known.prefix(Self.wanted).map { Keeper(id: $0, heard: now) }
+        confirmed = known.prefix(Self.wanted).map { Keeper(id: $0, heard: now, isSure: false) }
         copies = acknowledged
     }
 
@@ -80,6 +82,7 @@ public struct Keepers: Equatable, Sendable {
         refused[peer] = nil
         if let at = confirmed.firstIndex(where: { $0.id == peer }) {
             confirmed[at].heard = max(confirmed[at].heard, now)
+            confirmed[at].isSure = true
             confirmed[at].isNewest = isNewest
             confirmed[at].plan = plan ?? confirmed[at].plan
             if let done { confirmed[at].done = done }
@@ -113,10 +116,7 @@ public struct Keepers: Equatable, Sendable {
     mutating func advance(_ view: PeerView, needing print: Digest?, now: Instant) -> [Action] {
         refused = refused.filter { $0.value > now }
         let fit = confirmed.filter { isFit($0, view, print, now) }
-        let candidates = view.ranked(for: job).filter { peer in
-            !confirmed.contains { $0.id == peer.id } && refused[peer.id] == nil && peer.hasRoom
-                && (print == nil || peer.fingerprint == print)
-        }
+        let candidates = candidates(view, print)
         var actions: [Action] = []
         if fit.count >= Self.wanted {
             asked = [:]
@@ -137,8 +137,10 @@ public struct Keepers: Equatable, Sendable {
             }
         }
         // A disk whose node is gone is not counted.
-        let others = fault == .acknowledgedOnOneDisk ? max(1, fit.count) : fit.count
-        let reached = !onOwnDisk ? 0 : others > 0 ? 1 + others : candidates.isEmpty ? 1 : 0
+        let sure = fit.count { $0.isSure }
+        let others = fault == .acknowledgedOnOneDisk ? max(1, sure) : sure
+        let isAlone = fit.isEmpty && candidates.isEmpty
+        let reached = !onOwnDisk ? 0 : others > 0 ? 1 + others : isAlone ? 1 : 0
         if reached > copies {
             copies = reached
             actions.append(.acknowledged(copies: reached))
@@ -147,10 +149,10 @@ public struct Keepers: Equatable, Sendable {
         return actions
     }
 
-    /// Every keeper has `plan` on disk; true also when nobody can keep it.
+    /// Every keeper has `plan` on disk, and there is one; true also when nobody can keep it.
     func allHave(plan: Digest, _ view: PeerView, needing print: Digest?, now: Instant) -> Bool {
-        confirmed.allSatisfy { $0.plan == plan || !isFit($0, view, print, now) }
-            && (!confirmed.isEmpty || copies >= 1)
+        let fit = confirmed.filter { isFit($0, view, print, now) }
+        return fit.isEmpty ? candidates(view, print).isEmpty : fit.allSatisfy { $0.plan == plan }
     }
 
     /// The header changed: nobody has the newest one yet.
@@ -162,6 +164,14 @@ public struct Keepers: Equatable, Sendable {
     mutating func stalled(_ length: Span) {
         for at in confirmed.indices { confirmed[at].heard = confirmed[at].heard + length }
         asked = asked.mapValues { Asked(since: $0.since + length, last: $0.last + length) }
+    }
+
+    /// Those that could keep the record, are not keepers and have not just refused it.
+    private func candidates(_ view: PeerView, _ print: Digest?) -> [Peer] {
+        view.ranked(for: job).filter { peer in
+            !confirmed.contains { $0.id == peer.id } && refused[peer.id] == nil && peer.hasRoom
+                && (print == nil || peer.fingerprint == print)
+        }
     }
 
     private func isFit(_ keeper: Keeper, _ view: PeerView, _ print: Digest?, _ now: Instant) -> Bool {

@@ -110,6 +110,7 @@ extension NodeJobs {
             takingOver: header, plan: record?.plan, done: record?.done, me: me, start: start,
             hasObjectStore: hasObjectStore, now: now)
         new.fault = fault
+        new.lacksContent = true
         let actions = new.begin(contentFrom: peer)
         coordinators[header.id] = new
         watches[header.id] = nil
@@ -155,8 +156,16 @@ extension NodeJobs {
             coordinators[header.id]?.persistFailed(now: now)
             return []
         }
+        guard let known = book[header.id], known.term.node != me else {
+            records[header.id]?.storing = nil
+            return []
+        }
+        // A coordinator that was a mere worker has no request to copy; a keeper has.
+        if records[header.id]?.storing != nil, let source = records[header.id]?.sources.first {
+            records[header.id]?.sources.removeFirst()
+            return [.persist(known, contentFrom: source)]
+        }
         records[header.id]?.storing = nil
-        guard let known = book[header.id], known.term.node != me else { return [] }
         return [.send(message(known, .notKept(reason: reason)), to: known.term.node)]
     }
 

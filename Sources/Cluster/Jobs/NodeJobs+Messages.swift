@@ -192,7 +192,10 @@ extension NodeJobs {
             return [.send(message(header, standing(new.id)), to: peer)]
         }
         if records[new.id]?.storing == wanted { return [] }
-        records[new.id, default: JobRecord()].storing = wanted
+        var record = records[new.id] ?? JobRecord()
+        record.storing = wanted
+        record.sources = new.reign.keepers.filter { [me] in $0 != me && $0 != peer }
+        records[new.id] = record
         return [.persist(header, contentFrom: peer)]
     }
 

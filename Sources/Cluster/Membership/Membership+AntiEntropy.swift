@@ -72,6 +72,13 @@ extension Membership {
         sendEntries(of: wanted, to: peer, asking: true) { _ in true }
     }
 
+    /// No digest speaks of the dead, and whoever just started knows none: it would retire a key that one of
+    /// them still needs. In a large table a newcomer differs nearly everywhere and gets them with the rest.
+    mutating func sendDead(to peer: NodeID) {
+        guard table.count <= 64, configuration.fault != .noAntiEntropy else { return }
+        sendEntries(of: (0...255).map(UInt8.init), to: peer, asking: false) { !$0.standing.isPresent }
+    }
+
     /// Takes over another table's rows, and answers with ours where they say more.
     mutating func merge(_ entries: [TableEntry], _ wanted: [UInt8], _ slot: Int) {
         let peer = table.rows[slot].id

@@ -35,8 +35,10 @@ extension Membership {
         if keys.table.isDenied(me) { return end(.denied) }
         if configuration.fault != .deniedLetIn {
             for id in keys.table.denied {
-                guard let slot = table.slot(of: id), table.rows[slot].standing != .left else { continue }
+                guard let slot = table.slot(of: id) else { continue }
+                // Its end may have been told before the denial: the link is still there.
                 if table.rows[slot].link.isUp { close(slot) }
+                guard table.rows[slot].standing != .left else { continue }
                 change(slot, to: .left, table.rows[slot].version, table.rows[slot].record)
             }
         }

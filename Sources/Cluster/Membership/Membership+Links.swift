@@ -177,6 +177,7 @@ extension Membership {
         adoptAddress(seen)
         if let ofUs, ofUs.subject == me { hear(ofUs, from: peer) }
         if root != self.root, me < peer { sendBuckets(slot) }
+        sendDead(to: peer)
         if keyDigest != keys.table.digest { sendKeys(slot) }
     }
 

@@ -8,11 +8,13 @@ extension Checks {
     private static let claimSpan: Int64 = 4_000_000_000
     private static let recomputeSpan: Int64 = 5_000_000_000
 
-    /// Finds the leader of each job, and judges it.
+    /// Finds the leader of each job, and judges it. A node that is shut out of the cluster may take a job over
+    /// for itself: its term is no concern of the others, who do not hear it.
     func sweepLeaders(_ world: World) {
+        let members = counted(world)
         for number in options.jobs.indices {
             let id = Workload.id(number)
-            guard let (machine, coordinator) = leader(of: id, world) else {
+            guard let (machine, coordinator) = leader(of: id, among: members) else {
                 watch.leaders[id] = nil
                 watch.unheld[id] = nil
                 continue
@@ -31,9 +33,9 @@ extension Checks {
     }
 
     /// The running process with the highest term of a job that is on its disk.
-    func leader(of id: JobID, _ world: World) -> (Machine, Coordinator)? {
+    func leader(of id: JobID, among machines: [Machine]) -> (Machine, Coordinator)? {
         var best: (Machine, Coordinator)?
-        for machine in world.machines where machine.isRunning {
+        for machine in machines {
             guard let coordinator = machine.node.jobs?.coordinators[id], coordinator.isStored else {
                 continue
             }

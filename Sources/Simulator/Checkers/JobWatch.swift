@@ -82,8 +82,8 @@ struct JobWatch {
     var outputs: [Digest: Outputs] = [:]
     /// Jobs whose record was on fewer than two live disks since then, though a second node was there.
     var thin: [JobID: Int64] = [:]
-    /// The machines on whose disks the record was when these were two or more.
-    var covered: [JobID: [Int]] = [:]
+    /// Jobs whose last live disk with the whole record went down, until there is one again.
+    var lost: Set<JobID> = []
     /// Nodes whose disks ever took the header of a job.
     var stored: [JobID: Set<NodeID>] = [:]
     /// Runs that a user asked to cancel.

@@ -107,18 +107,34 @@ extension Checks {
     /// A node's disk took the header of a job.
     func stored(_ header: JobHeader, on machine: Machine) {
         watch.stored[header.id, default: []].insert(machine.identity.id)
+        if machine.work.isWhole(header.id) { watch.lost.remove(header.id) }
     }
 
     private func checkAcknowledged(_ id: JobID, _ copies: Int, _ machine: Machine, _ world: World) {
-        // A clone keeps its disk under its new identity.
-        let disks = max(
-            watch.stored[id]?.count ?? 0, world.machines.count { $0.work.headers[id] != nil })
-        if disks < copies {
+        // A node that starts again with a new key, or as a clone, keeps its disk, and is another node
+        // (PROTOCOL 1). Until its silence shows, nobody can tell that the former one is gone with the same
+        // disk: so nodes are counted. Two copies are on two disks all the same.
+        let present = world.machines.filter { $0.work.headers[id] != nil }
+        let nodes = (watch.stored[id] ?? []).union(present.map(\.identity.id)).count
+        if nodes < copies || present.count < min(2, copies) {
             fail(
                 "S10",
                 "node \(machine.identity.id) says that job \(id) is on \(copies) disks, it is on "
-                    + "\(disks)", world.time)
+                    + "\(present.count)", world.time)
         }
+    }
+
+    /// A process ended, and its disk with it: the only live one for some jobs.
+    func diskWentDown(_ machine: Machine, _ world: World) {
+        for id in machine.work.headers.keys where machine.work.isWhole(id) {
+            let isElsewhere = world.machines.contains { $0.isRunning && $0.work.isWhole(id) }
+            if !isElsewhere { watch.lost.insert(id) }
+        }
+    }
+
+    /// A process starts with what its disk holds.
+    func diskCameUp(_ machine: Machine) {
+        watch.lost.subtract(machine.work.headers.keys.filter(machine.work.isWhole))
     }
 
     /// S10: a job that was acknowledged with two copies is on two live disks again 5 s after a kill, if there
@@ -139,25 +155,25 @@ extension Checks {
                 watch.thin[id] = nil
                 continue
             }
-            let disks = world.machines.filter { other in
+            // A worker that took over may have the plan alone: that is not the record.
+            let disks = world.machines.count { other in
                 other.isRunning && other.work.headers[id] != nil
+                    && other.work.requests.contains(header.request)
                     && header.reign.plan.map(other.work.plans.contains) ?? true
-            }.map(\.index)
-            if disks.count >= 2 { watch.covered[id] = disks }
-            let isGone =
-                disks.isEmpty && watch.covered[id]?.allSatisfy { !world.machines[$0].isRunning } == true
+            }
             let helpers = jobs.view.others.count { peer in
                 peer.hasRoom && (header.reign.fingerprint.map { $0 == peer.fingerprint } ?? true)
                     && runningAt[secrets[peer.id]?.number ?? 0] != nil
             }
-            guard disks.count < 2, helpers > 0, !isGone else {
+            let isGone = disks == 0 && watch.lost.contains(id)
+            guard disks < 2, helpers > 0, !isGone else {
                 watch.thin[id] = nil
                 continue
             }
             let since = watch.thin[id] ?? world.time
             watch.thin[id] = since
             if world.time - since > 5_000_000_000 {
-                fail("S10", "job \(id) has been on \(disks.count) live disk for over 5 s", world.time)
+                fail("S10", "job \(id) has been on \(disks) live disk for over 5 s", world.time)
             }
         }
     }

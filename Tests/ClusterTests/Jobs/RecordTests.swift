@@ -41,6 +41,69 @@ import Testing
         #expect(keepers.copies == 2)
     }
 
+    /// The only keeper has another engine than the job: the plan is on our disk alone, and others could keep it
+    /// (seed 601427).
+    @Test func aPlanThatNobodyElseHasIsNotShared() {
+        var keepers = Keepers(job: job(1), now: at(0))
+        _ = keepers.storedHere(view(3), needing: nil, now: at(0))
+        _ = keepers.confirmed(node(2), view(2), now: at(0.1))
+        let other = PeerView(
+            me: node(1),
+            peers: view(3).peers.map { peer in
+                var peer = peer
+                if peer.id == node(2) { peer.fingerprint = digest(7) }
+                return peer
+            })
+        #expect(!keepers.allHave(plan: plan.digest, other, needing: engine, now: at(0.2)))
+        let alone = PeerView(me: node(1), peers: other.peers.filter { $0.id != node(3) })
+        #expect(keepers.allHave(plan: plan.digest, alone, needing: engine, now: at(0.2)))
+        _ = keepers.confirmed(
+            by: node(3), isNewest: true, plan: plan.digest, done: nil, other, needing: engine, now: at(0.3))
+        #expect(keepers.allHave(plan: plan.digest, other, needing: engine, now: at(0.3)))
+    }
+
+    /// The coordinator died before a keeper had its plan: who takes over without it plans anew (seed 601427).
+    @Test func aPlanThatWasNotSharedIsMadeAnew() {
+        var reign = Reign(term: Term(counter: 1, node: node(2), start: 1))
+        (reign.phase, reign.plan, reign.fingerprint) = (.planning, plan.digest, engine)
+        func taken(knowing plan: JobPlan?) -> Reign {
+            let state = RunState(run: .first, manifest: .running, author: reign.term)
+            let old = JobHeader(id: job(1), title: "t", request: digest(1), reign: reign, state: state)
+            let new = Coordinator(
+                takingOver: old, plan: plan, done: nil, me: node(1), start: 1, hasObjectStore: false,
+                now: at(1))
+            return new.header.reign
+        }
+        #expect(taken(knowing: nil).plan == nil)
+        #expect(taken(knowing: nil).fingerprint == engine)
+        #expect(taken(knowing: plan).plan == plan.digest)
+        reign.phase = .running
+        #expect(taken(knowing: nil).plan == plan.digest)
+    }
+
+    /// A worker that became the coordinator has no request to copy; the next keeper takes it from the first
+    /// (seed 601041).
+    @Test func aCandidateTriesTheKeepersToo() throws {
+        var machine = NodeJobs(view: view(3), slots: 1)
+        var reign = Reign(term: Term(counter: 2, node: node(2), start: 1))
+        (reign.keepers, reign.phase, reign.plan, reign.fingerprint) =
+            ([node(3)], .running, plan.digest, engine)
+        let state = RunState(run: .first, manifest: .running, author: reign.term)
+        let header = JobHeader(id: job(1), title: "t", request: digest(1), reign: reign, state: state)
+        let keep = JobMessage(job: job(1), run: .first, term: reign.term, body: .keep(header))
+        #expect(
+            machine.received(keep, from: node(2), now: at(0)).contains(.persist(header, contentFrom: node(2)))
+        )
+        #expect(
+            machine.persistFailed(header, reason: "not there", now: at(1)) == [
+                .persist(header, contentFrom: node(3))
+            ])
+        let refusal = JobMessage(
+            job: job(1), run: .first, term: reign.term, body: .notKept(reason: "not there"))
+        #expect(
+            machine.persistFailed(header, reason: "not there", now: at(2)) == [.send(refusal, to: node(2))])
+    }
+
     /// Speculation is charged by the clock: a copy that takes longer than predicted uses up the share and is
     /// stopped, unless it is the one that is always allowed, or nobody else does the task.
     @Test func aCopyThatTakesTooLongIsStopped() {
