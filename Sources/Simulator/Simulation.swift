@@ -56,8 +56,8 @@ public struct Simulation {
             return configuration
         }
 
-        /// What a seed of the mixed runs means: 1–64 nodes, half of the runs 1–5 (PROTOCOL section 7); with the
-        /// first minutes among the faults, two or three.
+        /// What a seed of the mixed runs means: 1–64 nodes, half of the runs 1–5 (PROTOCOL section 7); with
+        /// the first minutes among the faults, two or three.
         public static func mixed(seed: UInt64) -> Options {
             var options = Options()
             var chance = SeededGenerator(seed: seed ^ 0x6D69_7865_64)
@@ -76,8 +76,8 @@ public struct Simulation {
             return options
         }
 
-        /// What hanging tasks may cost, one after the other, each on a node ten times slower: a node gives one
-        /// up after twenty times what it should take there, and `Failures` may want the verdict of three.
+        /// What hanging tasks may cost, one after the other, each on a node ten times slower: a node gives
+        /// one up after twenty times what it should take there, and `Failures` may want the verdict of three.
         private var hangSpan: Span {
             guard kinds.contains(.tasks) else { return .zero }
             return faults(of: .tasks).reduce(.zero) { sum, scheduled in

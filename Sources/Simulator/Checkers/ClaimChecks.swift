@@ -8,8 +8,8 @@ extension Checks {
     private static let claimSpan: Int64 = 4_000_000_000
     private static let recomputeSpan: Int64 = 5_000_000_000
 
-    /// Finds the leader of each job, and judges it. A node that is shut out of the cluster may take a job over
-    /// for itself: its term is no concern of the others, who do not hear it.
+    /// Finds the leader of each job, and judges it. A node that is shut out of the cluster may take a job
+    /// over for itself: its term is no concern of the others, who do not hear it.
     func sweepLeaders(_ world: World) {
         let members = counted(world)
         for number in options.jobs.indices {

@@ -41,8 +41,8 @@ import Testing
         #expect(keepers.copies == 2)
     }
 
-    /// The only keeper has another engine than the job: the plan is on our disk alone, and others could keep it
-    /// (seed 601427).
+    /// The only keeper has another engine than the job: the plan is on our disk alone, and others could keep
+    /// it (seed 601427).
     @Test func aPlanThatNobodyElseHasIsNotShared() {
         var keepers = Keepers(job: job(1), now: at(0))
         _ = keepers.storedHere(view(3), needing: nil, now: at(0))
