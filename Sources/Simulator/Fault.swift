@@ -119,7 +119,9 @@ extension World {
     func stall(_ machine: Machine, _ span: Span) {
         guard machine.isRunning else { return }
         machine.wasDisturbed = true
-        machine.stalledUntil = max(machine.stalledUntil, time + span.nanoseconds)
+        let begin = max(machine.stalledUntil, time)
+        machine.stalledUntil = max(begin, time + span.nanoseconds)
+        checks.stalled(machine, for: machine.stalledUntil - begin)
         queue.push(.wake, at: machine.stalledUntil, machine.index)
     }
 

@@ -186,8 +186,8 @@ extension Checks {
         var (spent, all) = (processor.speculative, processor.all)
         for runs in watch.runs.values {
             for (key, run) in runs where key.job == id {
-                all += world.time - run.since
-                if run.speculative != nil, !run.isFirst { spent += world.time - run.since }
+                all += run.spent(at: world.time)
+                if run.speculative != nil, !run.isFirst { spent += run.spent(at: world.time) }
             }
         }
         return (Span(nanoseconds: spent), Span(nanoseconds: all))
@@ -223,9 +223,16 @@ extension Checks {
         }
     }
 
+    /// A machine stands still for so long.
+    func stalled(_ machine: Machine, for span: Int64) {
+        for key in (watch.runs[machine.index] ?? [:]).keys {
+            watch.runs[machine.index]?[key]?.stalled += span
+        }
+    }
+
     private func charge(_ run: JobWatch.Run, _ id: JobID, _ time: Int64) {
-        watch.processors[id, default: JobWatch.Processor()].all += time - run.since
-        if run.speculative != nil, !run.isFirst { watch.processors[id]?.speculative += time - run.since }
+        watch.processors[id, default: JobWatch.Processor()].all += run.spent(at: time)
+        if run.speculative != nil, !run.isFirst { watch.processors[id]?.speculative += run.spent(at: time) }
     }
 
     /// S13 when a job has ended: each copy beyond the first may have gone on for a heartbeat and its answer

@@ -40,6 +40,11 @@ struct JobWatch {
         let speculative: Term?
         /// One copy of a term is always allowed.
         let isFirst: Bool
+        /// How long its machine stood still meanwhile, and took no processor time.
+        var stalled: Int64 = 0
+
+        /// The processor time up to a moment.
+        func spent(at time: Int64) -> Int64 { max(0, time - since - stalled) }
     }
 
     /// CPU nanoseconds that the ended runs of a job took.

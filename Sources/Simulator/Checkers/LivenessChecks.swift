@@ -22,17 +22,25 @@ extension Checks {
     /// The machines whose processes have to agree.
     func counted(_ world: World) -> [Machine] {
         let all = world.machines.filter { $0.isRunning }
-        return all.filter { !isLockedOut($0, all) && !denied.contains($0.identity.id) }
+        return all.filter { !isLockedOut($0, all) && !isDenied($0, all) }
     }
 
-    /// A copy that slept while its twin took part in a key rotation, a node that nobody met before the
-    /// rotation, or one that was forgotten with a disk that was rolled back, holds only keys that are
-    /// retired, or that admit members alone. No protocol can let it in.
+    /// A denial that died with the node that was told of it never was.
+    private func isDenied(_ machine: Machine, _ all: [Machine]) -> Bool {
+        let id = machine.identity.id
+        return denied.contains(id) && all.contains { $0.node.membership.keys.table.isDenied(id) }
+    }
+
+    /// A copy that slept while its twin took part in a key rotation, nodes that nobody with the new key met
+    /// before the rotation, or one that was forgotten with a disk that was rolled back, hold only keys that
+    /// are retired, or that admit members alone. No protocol can let them in.
     private func isLockedOut(_ machine: Machine, _ all: [Machine]) -> Bool {
-        let others = all.filter { $0 !== machine }
+        let held = machine.node.membership.keys.table.held
+        let others = all.filter { other in
+            other !== machine && !other.node.membership.keys.table.held.allSatisfy(held.contains)
+        }
         let isStranger = !others.contains { $0.node.membership.table[machine.identity.id] != nil }
         guard isStranger || !disturbedIdentities.isEmpty else { return false }
-        let held = machine.node.membership.keys.table.held
         return others.contains { other in
             let keys = other.node.membership.keys.table
             return held.allSatisfy { key in
