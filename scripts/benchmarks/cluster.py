@@ -48,16 +48,16 @@ class ClusterBench:
         self.number += 1
         return Cluster(self.program, self.scratch / f"cluster-{self.number}", count, *more, share=share)
 
-    def started(self, cluster, scenes, done, at=0):
-        """A job of which that share is done: its name and its grid."""
-        node = cluster.nodes[at]
+    def started(self, cluster, scenes, done):
+        """The name of a job of which that share is done."""
+        node = cluster.nodes[0]
         job = self.submit(node, scenes)
 
         def is_so_far(grid):
             progress = grid.get("progress") or {}
             return progress.get("count", 0) > 0 and progress["done"] >= done * progress["count"]
-        grid = node.wait(f"/jobs/{job}/tasks", is_so_far, 600, 0.05)
-        return job, grid
+        node.wait(f"/jobs/{job}/tasks", is_so_far, 600, 0.05)
+        return job
 
     def coordinator(self, cluster, job):
         name = cluster.nodes[0].get(f"/jobs/{job}")["coordinator"]
@@ -94,7 +94,7 @@ class ClusterBench:
         for count in (1, 8):
             for _ in range(max(1, self.options.runs // 2)):
                 with self.cluster(count, "--slots", 1, share=0.1) as cluster:
-                    job, begin = self.submit(cluster.nodes[0], scenes), None
+                    job = self.submit(cluster.nodes[0], scenes)
                     cluster.nodes[0].wait(f"/jobs/{job}", lambda status: status["phase"] == "running", 300, 0.05)
                     begin = time.monotonic()
                     cluster.nodes[0].wait(f"/jobs/{job}", lambda status: status["phase"] != "running", 3600, 0.05)
@@ -112,7 +112,7 @@ class ClusterBench:
         waits, twice = [], []
         for _ in range(self.options.kills):
             with self.cluster(5, "--slots", 1) as cluster:
-                job, _ = self.started(cluster, scenes, random.uniform(0.1, 0.6))
+                job = self.started(cluster, scenes, random.uniform(0.1, 0.6))
                 old = self.coordinator(cluster, job)
                 others = [node for node in cluster.nodes if node is not old]
                 known = others[0].get(f"/jobs/{job}/tasks")["progress"]
@@ -141,7 +141,7 @@ class ClusterBench:
         waits = []
         for _ in range(self.options.kills):
             with self.cluster(4, "--slots", 1, share=0.25) as cluster:
-                job, _ = self.started(cluster, scenes, 0.1)
+                job = self.started(cluster, scenes, 0.1)
                 head = self.coordinator(cluster, job)
                 victim = random.choice([node for node in cluster.nodes if node is not head])
                 name = victim.id

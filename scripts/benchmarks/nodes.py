@@ -122,6 +122,18 @@ class Node:
         fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
         return sum(map(int, fields[11:15])) / TICKS
 
+    def cpu_beside_tasks(self):
+        """The same of the threads that render no task: links, the protocol, the web."""
+        total = 0
+        for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
+            try:
+                name, fields = (task / "stat").read_text().split("(", 1)[1].rsplit(")", 1)
+            except FileNotFoundError:
+                continue  # it ended meanwhile
+            if not name.startswith("arbutus worker"):
+                total += sum(map(int, fields.split()[11:13]))
+        return total / TICKS
+
     def private_bytes(self):
         """Resident memory that it shares with nobody's file (proc(5))."""
         resident, shared = open(f"/proc/{self.process.pid}/statm").read().split()[1:3]
@@ -141,9 +153,9 @@ class Node:
 
 
 class Cluster:
-    """Nodes that see each other, with a key; `last` are further options of the last one."""
+    """Nodes that see each other, with a key."""
 
-    def __init__(self, program, folder, count, *more, share=None, last=()):
+    def __init__(self, program, folder, count, *more, share=None):
         folder.mkdir(parents=True)
         key = folder / "cluster.key"
         key.touch(mode=0o600)
@@ -154,7 +166,7 @@ class Cluster:
             for n in range(count):
                 group = CoreShare(f"{folder.name}-{n}", share) if share else None
                 self.nodes.append(Node(program, folder, f"n{n}", ports[n], ports[count + n], ports[:min(3, count)],
-                                       "--key-file", key, *more, *(last if n == count - 1 else ()), share=group))
+                                       "--key-file", key, *more, share=group))
             for node in self.nodes:
                 node.wait("/members", lambda found: self.living(found) == count, 120)
         except BaseException:
