@@ -8,6 +8,8 @@ import TileStore
 public final class OpenJob: Sendable {
     public let job: JobPlan
     let cache: BlockCache
+    /// Those that this node has not finished.
+    let openTasks: OpenTasks
     private let reach: @Sendable (SourceFile) -> String
     private let made = Mutex<Reached?>(nil)
 
@@ -25,7 +27,8 @@ public final class OpenJob: Sendable {
     ) {
         self.job = job
         self.reach = reach
-        cache = BlockCache(limit: cacheBytes)
+        openTasks = OpenTasks(job.plan)
+        cache = BlockCache(limit: cacheBytes) { [openTasks] in openTasks.touch($0) }
     }
 
     /// The plan with addresses as this node reaches them; only rendering sees it, keys never do.
@@ -220,6 +223,7 @@ public final class TaskPool: Sendable {
         guard let rendered else { return .stopped }
         guard rendered.failures.isEmpty else { return .unreadable(rendered.failures) }
         let entry = try store.put(job.job.keys[number], rendered.blob.bytes)
+        job.openTasks.finished(number)
         return .finished(
             entry, seconds: (ContinuousClock.now - started).inSeconds,
             bytesRead: renderer.bytesRead - before)

@@ -91,12 +91,13 @@ public enum Planner {
             pixelHeight: lattice.pixelHeight, columns: window.width, rows: window.height)
     }
 
-    /// The side of a task in pixels: as large as leaves some dozens of tasks to share, at most 2048.
+    /// The side of a task in pixels: 1024 where that leaves some dozens of tasks to share, less for a smaller
+    /// mosaic, and 2048 for one that has a thousand of these.
     ///
     /// It decides how work is shared and never a byte of the result.
     public static func taskEdge(columns: Int, rows: Int) -> Int {
-        for edge in [2048, 1024]
-        where ((columns + edge - 1) / edge) * ((rows + edge - 1) / edge) >= 24 { return edge }
+        for (edge, least) in [(2048, 1000), (1024, 24)]
+        where ((columns + edge - 1) / edge) * ((rows + edge - 1) / edge) >= least { return edge }
         return MosaicPlan.blockEdge
     }
 

@@ -81,10 +81,13 @@ public final class TileStore: Sendable {
 
     /// Keeps a blob, pinned once more; an older one under the same key is replaced.
     ///
+    /// - Parameter known: the blob's digest, when the caller has computed it.
     /// - Throws: `StoreError` when the disk is full or fails.
-    public func put(_ key: ContentHash, _ blob: UnsafeRawBufferPointer) throws -> Entry {
+    public func put(_ key: ContentHash, _ blob: UnsafeRawBufferPointer, digest known: ContentHash? = nil)
+        throws -> Entry
+    {
         pin(key)
-        let digest = ContentHash(of: blob)
+        let digest = known ?? ContentHash(of: blob)
         let path = path(of: key)
         let folder = String(path[..<path.lastIndex(of: "/")!])
         if mkdir(folder, 0o755) != 0, errno != EEXIST { throw failure(path, errno) }

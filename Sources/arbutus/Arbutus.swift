@@ -2,6 +2,7 @@ import ArgumentParser
 import Engine
 import Foundation
 import Mosaic
+import Raster
 
 @main
 struct Arbutus: ParsableCommand {
@@ -23,6 +24,7 @@ struct Arbutus: ParsableCommand {
     /// Runs the command of this process and ends it with the command's exit code.
     static func main() {
         Terminal.secureStreams()
+        LargeBuffers.returnWhenFreed()
         guard let number = undecodable() else {
             Foundation.exit(execute(Array(CommandLine.arguments.dropFirst())))
         }

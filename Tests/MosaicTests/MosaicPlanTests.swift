@@ -93,6 +93,7 @@ import Testing
     @Test func tasksAreLargeOnlyWhereManyAreLeft() {
         #expect(Planner.taskEdge(columns: 1, rows: 1) == 512)
         #expect(Planner.taskEdge(columns: 5 * 1024, rows: 5 * 1024) == 1024)
+        #expect(Planner.taskEdge(columns: 20_982, rows: 10_980) == 1024)
         #expect(Planner.taskEdge(columns: 100_000, rows: 100_000) == 2048)
     }
 }

@@ -1,4 +1,4 @@
-// Two Linux calls that Swift's C library module does not show (they need _GNU_SOURCE).
+// Linux and glibc calls that Swift's C library module does not show.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +12,9 @@ int64_t arb_copy_file_range(int source, int64_t from, int target, int64_t to, si
 
 /// Begins writing a range of a file to its disk without waiting: sync_file_range(2). A hint, it cannot fail.
 void arb_start_write_back(int file, int64_t offset, int64_t length);
+
+/// Buffers of at least so many bytes go back to the system when they are freed: mallopt(3), M_MMAP_THRESHOLD.
+void arb_return_buffers_from(size_t bytes);
 
 #ifdef __cplusplus
 }

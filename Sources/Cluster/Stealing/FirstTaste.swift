@@ -24,17 +24,29 @@ public struct FirstTaste: Equatable, Sendable {
     ) -> [Offers.Offer] {
         let slots = nodes.reduce(0) { $0 + max(1, $1.slots) }
         guard nodes.count > 1, open.count >= slots * Self.tasksASlot else { return [] }
-        // The lower quartile of all: cheap, and not so cheap that starting it is all that is measured.
+        // From the lower quartile on: cheap, and not so cheap that starting it is all that is measured.
         let byCost = open.tasks.sorted { (plan.cost($0), $0) < (plan.cost($1), $1) }
-        let quarter = byCost.count / 4
-        var tastes = byCost[quarter..<quarter + slots].sorted()[...]
-        let offers = nodes.map { node in
-            let taste = tastes.prefix(max(1, node.slots))
-            tastes = tastes.dropFirst(taste.count)
-            return Offers.Offer(node: node.id, tasks: TaskSet(taste))
+        let (quarter, half) = (byCost.count / 4, byCost.count / 2)
+        // Costs are differences of sums: equal ones may differ in the last bits.
+        let cheap = plan.cost(byCost[quarter]) * 0.999...plan.cost(byCost[half]) * 1.001
+        let ranges = Offers.split(open, of: plan, among: nodes.map(\.id))
+        kept = Dictionary(uniqueKeysWithValues: ranges.map { ($0.node, $0.tasks) })
+        all = open
+        var others = byCost[quarter...]
+        var offers: [Offers.Offer] = []
+        for (node, slots) in nodes {
+            // Of its own range where that has cheap ones: neighbours share source blocks.
+            var taste = TaskSet()
+            for task in kept[node]?.tasks ?? [] where taste.count < max(1, slots) {
+                if cheap.contains(plan.cost(task)), all.contains(task) { taste.insert(task) }
+            }
+            while taste.count < max(1, slots), let next = others.popFirst() {
+                if all.contains(next) { taste.insert(next) }
+            }
+            all.subtract(taste)
+            offers.append(Offers.Offer(node: node, tasks: taste))
         }
-        all = open.subtracting(offers.reduce(into: TaskSet()) { $0.formUnion($1.tasks) })
-        for offer in Offers.split(all, of: plan, among: nodes.map(\.id)) { kept[offer.node] = offer.tasks }
+        kept = kept.mapValues { $0.intersection(all) }
         until = now + Self.keptFor
         return offers
     }

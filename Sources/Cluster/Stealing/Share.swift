@@ -217,8 +217,14 @@ public struct Share: Sendable {
             secondsPerCost: model.measured > 0 ? model.secondsPerCost : 0, isSaturated: isSaturated)
     }
 
+    /// By cost where it matters, else along the curve, the first of it last: neighbours share source blocks,
+    /// and the cache holds those of a few. Costs are alike when they halve that of the dearest equally often.
     private func dearestLast(_ set: TaskSet) -> [TaskID] {
-        guard let plan else { return set.tasks.reversed() }
-        return set.tasks.sorted { (plan.cost($0), $1) < (plan.cost($1), $0) }
+        let tasks = set.tasks
+        guard let plan, let most = tasks.map({ plan.cost($0) }).max(), most > 0 else {
+            return tasks.reversed()
+        }
+        let ranked = tasks.map { (cheapness: (most / plan.cost($0)).exponent, task: $0) }
+        return ranked.sorted { ($1.cheapness, $1.task) < ($0.cheapness, $0.task) }.map(\.task)
     }
 }

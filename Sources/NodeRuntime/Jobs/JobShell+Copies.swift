@@ -19,10 +19,11 @@ extension JobShell {
         for node in nodes {
             do {
                 let bytes = try parts.peers.bytes(.blob(key: Digest(key)), from: node, limit: limit)
-                guard Digest(of: bytes) == result.digest else {
+                let digest = bytes.withUnsafeBytes { ContentHash(of: $0) }
+                guard Digest(digest) == result.digest else {
                     return answer(.pulled(job, plan: plan, result, from: node, .mismatch))
                 }
-                _ = try bytes.withUnsafeBytes { try parts.store.put(key, $0) }
+                _ = try bytes.withUnsafeBytes { try parts.store.put(key, $0, digest: digest) }
                 pinAtWork(job, plan)
                 parts.store.unpin(key)
                 return answer(.pulled(job, plan: plan, result, from: node, .held))

@@ -6,6 +6,8 @@ import Testing
     /// Costs 1, 2, 3, … : the lower quartile of 32 tasks begins at the ninth.
     let plan = testPlan(32) { Double($0 + 1) }
 
+    /// Half of the cost lies before the 23rd task, and no cheap one behind it: the other node gets what is
+    /// next of the cheap ones.
     @Test func eachNodeIsTriedOnACheapTask() {
         var tastes = FirstTaste()
         let offers = tastes.deal(plan.all, of: plan, among: [(node(1), 1), (node(2), 1)], now: at(0))
@@ -18,11 +20,23 @@ import Testing
         #expect(tastes.nextDeadline == at(2))
     }
 
+    /// Where all cost the same, so that a node's own blocks serve its first task and the next.
+    @Test func theFirstTaskIsOneOfTheNodesOwnRange() {
+        let even = testPlan(48) { _ in 2 }
+        var tastes = FirstTaste()
+        let offers = tastes.deal(even.all, of: even, among: [(node(1), 2), (node(2), 1)], now: at(0))
+        #expect(offers.map(\.tasks) == [set(0..<2), set(24..<25)])
+        let (first, second) = (tastes.claim(by: node(1)), tastes.claim(by: node(2)))
+        #expect(first == set(2..<24))
+        #expect(second == set(25..<48))
+    }
+
     @Test func aNodeThatComesGetsItsRange() {
         var tastes = FirstTaste()
         _ = tastes.deal(plan.all, of: plan, among: [(node(1), 1), (node(2), 1)], now: at(0))
         let first = tastes.claim(by: node(1))
         #expect(first.first == TaskID(0))
+        #expect(first.intersection(set(8..<10)).isEmpty)
         let second = tastes.claim(by: node(1))
         #expect(second.isEmpty)
         // The rest goes to everyone when the other does not come.

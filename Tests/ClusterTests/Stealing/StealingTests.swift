@@ -251,6 +251,21 @@ import Testing
         #expect(worker.owned(of: job(1)) == set(0..<1, 2..<4))
     }
 
+    /// Costs 5 and 4 are alike, and so are 2 and 1.5: of those the first comes first, for its neighbours'
+    /// blocks are at hand.
+    @Test func tasksOfAboutOneCostRunAlongTheCurve() {
+        let plan = testPlan(5) { [1.5, 2, 4, 5, 1][$0] }
+        var worker = Worker(slots: 1, memory: .max)
+        let grant = Grant(plan: plan.digest, request: nil, tasks: plan.all, areCopies: false)
+        var order: [TaskID] = []
+        var actions = worker.granted(grant, of: job(1), run: .first, plan: plan, held: nil, now: at(0))
+        while case .start(_, let task, _, _)? = actions.first, order.count < 5 {
+            order.append(task)
+            actions = worker.finished(result(task.index), of: job(1), now: at(Double(order.count))).actions
+        }
+        #expect(order == [2, 3, 0, 1, 4].map { TaskID($0) })
+    }
+
     /// While two dear tasks compute, the third slot reads the inputs of a cheap one.
     @Test func theLastOfThreeSlotsTakesTheCheapest() {
         var worker = Worker(slots: 3, memory: .max)
