@@ -96,7 +96,9 @@ let package = Package(
         .testTarget(
             name: "WebTests",
             dependencies: [
-                "Web", "NodeRuntime", "Cluster", "Engine", .product(name: "Logging", package: "swift-log"),
+                "Web", "NodeRuntime", "Cluster", "Engine", "Mosaic", "Sample",
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
             name: "ClientTests",

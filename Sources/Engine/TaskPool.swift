@@ -12,6 +12,10 @@ public final class OpenJob: Sendable {
     let openTasks: OpenTasks
     private let reach: @Sendable (SourceFile) -> String
     private let made = Mutex<Reached?>(nil)
+    private let idle = Mutex(Idle())
+
+    /// Renderers with their open files, that no worker uses now.
+    private struct Idle: @unchecked Sendable { var renderers: [TaskRenderer] = [] }
 
     private struct Reached {
         let plan: MosaicPlan
@@ -52,6 +56,17 @@ public final class OpenJob: Sendable {
         }
     }
 
+    /// Hands `body` a renderer that nobody else uses meanwhile.
+    ///
+    /// - Throws: `RasterError` when the plan's clip cannot be read; what `body` throws.
+    func withRenderer<T>(_ body: (TaskRenderer) throws -> T) throws -> T {
+        let waiting = idle.withLock { Idle(renderers: $0.renderers.popLast().map { [$0] } ?? []) }
+        let renderer = try waiting.renderers.first ?? TaskRenderer(plan: reachable, cache: cache)
+        let used = Idle(renderers: [renderer])
+        defer { idle.withLock { $0.renderers += used.renderers } }
+        return try body(renderer)
+    }
+
     /// The addresses at which this node reads the files of a task, each once, in byte order.
     public func addresses(of number: Int) -> [String] {
         let plan = reachable
@@ -64,8 +79,6 @@ public final class OpenJob: Sendable {
 }
 
 /// Worker threads that render single tasks for a node, in the order in which they were started.
-///
-/// A worker keeps the renderer, and with it the open files, of the job it worked on last.
 public final class TaskPool: Sendable {
     /// How a task ended.
     public enum Outcome: Sendable {
@@ -109,9 +122,8 @@ public final class TaskPool: Sendable {
     public init(threads: Int, store: TileStore) {
         self.store = store
         self.threads = WorkThreads("worker", count: threads, givesWay: true) { next in
-            var open: (job: OpenJob, renderer: TaskRenderer)?
             while let order = next() {
-                let outcome = Self.outcome(order, &open, store)
+                let outcome = Self.outcome(order, store)
                 order.ended()
                 order.report(outcome)
             }
@@ -163,21 +175,14 @@ public final class TaskPool: Sendable {
         }
     }
 
-    private static func outcome(
-        _ order: Order, _ open: inout (job: OpenJob, renderer: TaskRenderer)?, _ store: TileStore
-    ) -> Outcome {
+    private static func outcome(_ order: Order, _ store: TileStore) -> Outcome {
         do {
             if let way = order.way {
                 return try stored(order.number, of: order.job, in: store)
                     ?? way(order.progress) { order.flag.isSet }
             }
-            if open?.job !== order.job {
-                let renderer = try TaskRenderer(plan: order.job.reachable, cache: order.job.cache)
-                open = (order.job, renderer)
-            }
-            guard let renderer = open?.renderer else { return .stopped }
-            return try render(order.number, of: order.job, renderer, store, order.progress) {
-                order.flag.isSet
+            return try order.job.withRenderer {
+                try render(order.number, of: order.job, $0, store, order.progress) { order.flag.isSet }
             }
         } catch let error as StoreError {
             return .noRoom("\(error)")
@@ -193,9 +198,8 @@ public final class TaskPool: Sendable {
     public static func renderOnce(
         _ number: Int, of job: OpenJob, into store: TileStore, progress: (Int) -> Void
     ) throws -> Outcome {
-        let renderer = try TaskRenderer(plan: job.reachable, cache: job.cache)
         do {
-            return try render(number, of: job, renderer, store, progress) { false }
+            return try job.withRenderer { try render(number, of: job, $0, store, progress) { false } }
         } catch let error as StoreError {
             return .noRoom("\(error)")
         }

@@ -35,9 +35,8 @@ extension WebServer {
             guard let document = self.files["openapi.json"] else {
                 throw Problem(.notFound, "the description of the API is not beside the program")
             }
-            return Response(
-                status: .ok, headers: [.contentType: "application/vnd.oai.openapi+json;version=3.1"],
-                body: ResponseBody(byteBuffer: document.bytes))
+            return try Self.json(
+                try APIDocument.whole(document.bytes), type: "application/vnd.oai.openapi+json;version=3.1")
         }
         router.get("basemap/coast.bin") { _, _ in
             do {

@@ -31,7 +31,7 @@ struct KillTests {
 
     /// Any role at any moment: a kill each five seconds, jobs one after the other.
     @Test(.timeLimit(.minutes(600))) func noAcknowledgedJobIsLostToRandomKills() async throws {
-        let cluster = try LocalCluster(5)
+        let cluster = try LocalCluster(Program.killNodes)
         try await cluster.startAll()
         let end = ContinuousClock.now + .seconds(Program.killMinutes * 60)
         let killer = Task {

@@ -11,6 +11,9 @@ enum Program {
     static let killMinutes =
         ProcessInfo.processInfo.environment["ARBUTUS_KILL_MINUTES"].flatMap(Double.init) ?? 1
 
+    /// How many nodes these run on; more by ARBUTUS_KILL_NODES.
+    static let killNodes = ProcessInfo.processInfo.environment["ARBUTUS_KILL_NODES"].flatMap(Int.init) ?? 5
+
     /// Runs a command to its end and returns what it printed on stdout and stderr.
     ///
     /// - Throws: `CommandFailed` unless it ends with 0.

@@ -63,6 +63,25 @@ import TileStore
         }
     }
 
+    /// Decoded blocks and open files go with the job, though its workers wait for the next.
+    @Test func aJobThatIsOverLeavesNothingInMemory() throws {
+        let trial = try trial()
+        let pool = TaskPool(threads: 1, store: try trial.store())
+        defer { pool.shutDown() }
+        weak var left: OpenJob?
+        do {
+            let open = OpenJob(try trial.job(), cacheBytes: 16 << 20)
+            left = open
+            let isDone = DispatchSemaphore(value: 0)
+            pool.start(0, of: open) { _ in isDone.signal() }
+            isDone.wait()
+            #expect(open.cache.decoded > 0)
+        }
+        let end = ContinuousClock.now + .seconds(10)
+        while left != nil, ContinuousClock.now < end { usleep(1000) }
+        #expect(left == nil)
+    }
+
     @Test func marksTasksThatWereGivenUp() throws {
         let trial = try trial()
         let store = try trial.store()
