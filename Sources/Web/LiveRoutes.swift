@@ -233,9 +233,11 @@ struct TaskGridAnswer: Codable {
         tasks = grid.windows.indices.map { number in
             let window = grid.windows[number]
             let state = matches ? states?.tasks[number] : nil
+            // A job with outputs has no task at work, whatever was seen last.
+            let isStale = usual == "done" && ["waiting", "queued", "running"].contains(state?.state)
             return Item(
                 task: number, window: [window.x, window.y, window.width, window.height],
-                outline: grid.outlines[number], state: state?.state ?? usual,
+                outline: grid.outlines[number], state: isStale ? usual : state?.state ?? usual,
                 node: state.flatMap { $0.node >= 0 ? $0.node : nil }, attempts: state?.attempts ?? 0,
                 seconds: state.flatMap { $0.seconds >= 0 ? $0.seconds : nil })
         }

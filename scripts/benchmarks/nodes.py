@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -156,6 +157,7 @@ class Cluster:
     """Nodes that see each other, with a key."""
 
     def __init__(self, program, folder, count, *more, share=None):
+        self.folder = folder
         folder.mkdir(parents=True)
         key = folder / "cluster.key"
         key.touch(mode=0o600)
@@ -183,8 +185,10 @@ class Cluster:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, problem, *_):
         self.end()
+        if problem is None:  # gigabytes that the next cluster may need
+            shutil.rmtree(self.folder)
 
     def end(self):
         for node in self.nodes:
