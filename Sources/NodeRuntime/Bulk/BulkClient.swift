@@ -12,10 +12,14 @@ final class BulkClient: PeerFiles, @unchecked Sendable {
     private let lock = NSLock()
     private var links: [NodeID: BulkConversation] = [:]
     private var dialling: [NodeID: Awaited<BulkConversation>] = [:]
+    /// Nodes that answered no dial, and when: who waits for others must not wait behind these.
+    private var silent: [NodeID: ContinuousClock.Instant] = [:]
 
     /// A peer that says nothing for so long is given up; the transport's own limits are shorter.
     private static let patience = 60.0
     private static let linkPatience = 10.0
+    /// For so long a node that answered no dial is not dialled again.
+    private static let silenceLasts = Duration.seconds(5)
     private let meter: LinkMeter
 
     /// - Parameter meter: told of each answer.
@@ -73,9 +77,12 @@ final class BulkClient: PeerFiles, @unchecked Sendable {
     // MARK: Links
 
     private func conversation(with node: NodeID) throws -> BulkConversation {
-        let (standing, awaited, isNew) = lock.withLock {
-            () -> (BulkConversation?, Awaited<BulkConversation>, Bool) in
+        let (standing, awaited, isNew) = try lock.withLock {
+            () throws -> (BulkConversation?, Awaited<BulkConversation>, Bool) in
             if let standing = links[node], !standing.isOver { return (standing, Awaited(), false) }
+            if let since = silent[node], .now - since < Self.silenceLasts {
+                throw BulkFailure.unreachable(node)
+            }
             if let awaited = dialling[node] { return (nil, awaited, false) }
             let awaited = Awaited<BulkConversation>()
             dialling[node] = awaited
@@ -84,6 +91,7 @@ final class BulkClient: PeerFiles, @unchecked Sendable {
         if let standing { return standing }
         if isNew { dial(node) }
         guard let conversation = try awaited.wait(seconds: Self.linkPatience) else {
+            lock.withLock { silent[node] = .now }
             linkFailed(node)
             throw BulkFailure.unreachable(node)
         }
@@ -95,6 +103,7 @@ final class BulkClient: PeerFiles, @unchecked Sendable {
         let conversation = BulkConversation(link)
         let awaited = lock.withLock {
             links[link.peer.id] = conversation
+            silent[link.peer.id] = nil
             return dialling.removeValue(forKey: link.peer.id)
         }
         awaited?.give(.success(conversation))
