@@ -126,6 +126,20 @@ import Testing
         #expect(other.nextDeadline == at(500))
     }
 
+    /// A clone that speaks under a key which the other has retired hears it and is never heard.
+    @Test func aCloneThatIsNotHeardGoes() {
+        let (clone, third) = (StartID(bits: 2), StartID(bits: 3))
+        var other = OtherStart(Configuration())
+        #expect(other.asked(5, by: clone) == [])
+        // The same question again: half a second later, or doubled on its way.
+        #expect(other.asked(5, by: clone) == [])
+        #expect(other.asked(6, by: clone) == [])
+        #expect(other.asked(5, by: clone) == [])
+        #expect(other.asked(7, by: clone) == [.giveWay])
+        // It heard us, went and was started again: another start asks for the first time.
+        #expect(other.asked(8, by: third) == [])
+    }
+
     // MARK: Local health
 
     @Test func silentRelaysCountAgainstOurselves() {

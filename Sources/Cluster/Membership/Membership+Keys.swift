@@ -32,7 +32,10 @@ extension Membership {
     /// to it.
     private mutating func keysChanged() {
         outbox.append(.useKeys(keys.table))
-        if keys.table.isDenied(me) { return end(.denied) }
+        if keys.table.isDenied(me) {
+            writeKeys()
+            return end(.denied)
+        }
         if configuration.fault != .deniedLetIn {
             for id in keys.table.denied {
                 guard let slot = table.slot(of: id) else { continue }

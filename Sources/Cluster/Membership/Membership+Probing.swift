@@ -98,14 +98,14 @@ extension Membership {
 
     mutating func received(_ datagram: Datagram, from address: Address) {
         guard record != nil, phase != .ended else { return }
-        if keys.table.isDenied(datagram.sender), configuration.fault != .deniedLetIn {
-            outbox.append(.dropped(datagram.sender, .deniedNode))
-            return
-        }
         if datagram.sender == me {
             if datagram.start != start {
                 receivedFromOtherStart(datagram.message, datagram.start, at: address)
             }
+            return
+        }
+        if keys.table.isDenied(datagram.sender), configuration.fault != .deniedLetIn {
+            outbox.append(.dropped(datagram.sender, .deniedNode))
             return
         }
         guard datagram.target == me else {
@@ -199,6 +199,7 @@ extension Membership {
             let answer = Datagram.Message.echoReply(nonce, epochAtStart: epochAtStart)
             outbox.append(.sendDatagram(datagram(answer, to: me), to: address))
             noticeOtherStart(nil, at: address)
+            run(otherStart.asked(nonce, by: other))
         case .echoReply(let nonce, let epoch):
             run(otherStart.answered(nonce, by: (epoch, other), us: (epochAtStart, start)))
         default: break

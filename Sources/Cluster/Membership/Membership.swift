@@ -177,6 +177,7 @@ public struct Membership: Sendable {
     // MARK: Life of the process
 
     mutating func begin() {
+        if keys.table.isDenied(me) { return end(.denied) }
         nextSweep = now + .seconds(60)
         raiseEpoch(to: version.epoch)
     }

@@ -19,10 +19,19 @@ public struct OtherStart: Equatable, Sendable {
         case asking(Address?, version: Version?, nonce: UInt64, until: Instant, nextEcho: Instant)
     }
 
+    /// The questions of the other start that we answered, by their numbers.
+    struct Asker: Equatable, Sendable {
+        let start: StartID
+        var nonces: [UInt64]
+    }
+
     private(set) var state = State.idle
+    private(set) var asker: Asker?
     private let patience: Span
     private let fault: DeliberateFault?
     private static let echoInterval = Span.milliseconds(500)
+    /// Who asks so often has not heard our answers.
+    private static let mostQuestions = 3
 
     public init(_ configuration: Configuration) {
         patience = configuration.echoSpan
@@ -50,6 +59,18 @@ public struct OtherStart: Equatable, Sendable {
             state = .asking(address, version: version, nonce: nonce, until: now + patience, nextEcho: next)
             return address.map { [.echo($0, nonce)] } ?? []
         }
+    }
+
+    /// An echo of another start came, and is answered. One that goes on asking cannot hear us (it has retired
+    /// the key under which we speak, or the way is cut) and so will never learn that it should go: then we go.
+    public mutating func asked(_ nonce: UInt64, by other: StartID) -> [Action] {
+        guard fault != .clonesBothStay, asker?.nonces.contains(nonce) != true else { return [] }
+        if asker?.start == other {
+            asker?.nonces.append(nonce)
+        } else {
+            asker = Asker(start: other, nonces: [nonce])
+        }
+        return asker.map { $0.nonces.count >= Self.mostQuestions ? [.giveWay] : [] } ?? []
     }
 
     /// A clone answered. The lower (epoch at start, start id) goes; the other rises above both.
