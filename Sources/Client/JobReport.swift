@@ -67,6 +67,14 @@ public struct MemberReport: Codable, Equatable, Sendable {
     public var hasRoom: Bool?
     /// Why it is in this state, in a sentence.
     public var why: String?
+    /// What it says of itself; nil while it was not heard.
+    public var facts: MemberFacts?
+}
+
+/// What a member says of itself, as far as commands show it.
+public struct MemberFacts: Codable, Equatable, Sendable {
+    /// What its operator calls it.
+    public var name: String?
 }
 
 /// The membership in one node's view.

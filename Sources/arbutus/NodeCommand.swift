@@ -113,7 +113,7 @@ struct NodeCommand: ParsableCommand {
         // Nodes of one machine that were given no key may find each other: they reach nobody else.
         let secret = try settings.keyFile.map { try SecretFile.key($0) } ?? Array("this machine only".utf8)
         var setup = ClusterNode.Setup(
-            data: settings.data, listen: Address("\(settings.listen)"),
+            name: settings.name, data: settings.data, listen: Address("\(settings.listen)"),
             seeds: settings.seeds.map { Address("\($0)") }, secret: secret,
             limits: MachineLimits(threads: settings.slots, memory: settings.memory),
             outputs: settings.outputs, logger: logger)

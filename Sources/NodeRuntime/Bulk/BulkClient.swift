@@ -9,22 +9,28 @@ final class BulkClient: PeerFiles, @unchecked Sendable {
     /// How the client gets a link: the owner dials and tells `linkStands` or `linkFailed`.
     let dial: @Sendable (NodeID) -> Void
     private let tally: NodeTally
+    private let linkPatience: Double
     private let lock = NSLock()
     private var links: [NodeID: BulkConversation] = [:]
     private var dialling: [NodeID: Awaited<BulkConversation>] = [:]
-    /// Nodes that answered no dial, and when: who waits for others must not wait behind these.
+    /// Nodes that answered no dial or were called dead, and when: who waits for others must not wait behind
+    /// these.
     private var silent: [NodeID: ContinuousClock.Instant] = [:]
 
     /// A peer that says nothing for so long is given up; the transport's own limits are shorter.
     private static let patience = 60.0
-    private static let linkPatience = 10.0
-    /// For so long a node that answered no dial is not dialled again.
+    /// For so long such a node is not dialled again.
     private static let silenceLasts = Duration.seconds(5)
     private let meter: LinkMeter
 
-    /// - Parameter meter: told of each answer.
-    init(tally: NodeTally, meter: LinkMeter, dial: @escaping @Sendable (NodeID) -> Void) {
-        (self.tally, self.meter, self.dial) = (tally, meter, dial)
+    /// - Parameters:
+    ///   - meter: told of each answer.
+    ///   - linkPatience: how many seconds a dial may take.
+    init(
+        tally: NodeTally, meter: LinkMeter, linkPatience: Double = 10,
+        dial: @escaping @Sendable (NodeID) -> Void
+    ) {
+        (self.tally, self.meter, self.linkPatience, self.dial) = (tally, meter, linkPatience, dial)
     }
 
     func copy(
@@ -90,8 +96,8 @@ final class BulkClient: PeerFiles, @unchecked Sendable {
         }
         if let standing { return standing }
         if isNew { dial(node) }
-        guard let conversation = try awaited.wait(seconds: Self.linkPatience) else {
-            lock.withLock { silent[node] = .now }
+        guard let conversation = try awaited.wait(seconds: linkPatience) else {
+            noteSilence(of: node)
             linkFailed(node)
             throw BulkFailure.unreachable(node)
         }
@@ -114,6 +120,23 @@ final class BulkClient: PeerFiles, @unchecked Sendable {
     func linkFailed(_ node: NodeID) {
         let awaited = lock.withLock { dialling.removeValue(forKey: node) }
         awaited?.give(.failure(BulkFailure.unreachable(node)))
+    }
+
+    /// The cluster sees `node` otherwise. Whoever waits for bytes of one that is called dead goes on without
+    /// them: a node that hears nobody would keep them waiting until its link counts as lost.
+    func memberChanged(_ node: NodeID, to standing: Standing) {
+        if standing == .alive { lock.withLock { silent[node] = nil } }
+        guard !standing.isPresent else { return }
+        noteSilence(of: node)
+        lock.withLock { links.removeValue(forKey: node) }?.close()
+        linkFailed(node)
+    }
+
+    private func noteSilence(of node: NodeID) {
+        lock.withLock {
+            silent = silent.filter { .now - $0.value < Self.silenceLasts }
+            silent[node] = .now
+        }
     }
 
     /// Ends all links.

@@ -49,7 +49,7 @@ extension NodeAnswers {
 
 extension ClusterNode.Ties {
     /// Ties the answers to the node's parts.
-    func makeAnswers(own: NodeID, shell: JobShell, _ limits: MachineLimits) -> NodeAnswers {
+    func makeAnswers(own: NodeID, name: String, shell: JobShell, _ limits: MachineLimits) -> NodeAnswers {
         let live = LiveJobs(contents: shell.contents) { [weak self] question in self?.loop?.ask(question) }
         let pictures = MosaicPictures(
             own: own, contents: shell.contents, store: shell.parts.store, outputs: shell.parts.outputs
@@ -58,7 +58,8 @@ extension ClusterNode.Ties {
         return NodeAnswers(live: live, pictures: pictures) { [weak self] in
             guard let work = self?.lookNow({ node in WorkNow(node) }) else { return nil }
             return NodeFacts(
-                node: "\(own)", version: ArbutusVersion.string, load: NodeFacts.machineLoad,
+                node: "\(own)", name: name.isEmpty ? nil : name, version: ArbutusVersion.string,
+                load: NodeFacts.machineLoad,
                 cores: ProcessInfo.processInfo.activeProcessorCount, memory: NodeFacts.residentBytes,
                 memoryLimit: limits.memory, slots: limits.threads, running: work.running,
                 queued: work.queued, coordinates: work.coordinates,

@@ -12,6 +12,8 @@ public struct NodeFacts: Codable, Equatable, Sendable {
     }
 
     public let node: String
+    /// What its operator calls it; nil from a node of an older version.
+    public let name: String?
     public let version: String
     /// Processes that wanted to run, averaged over a minute.
     public let load: Double

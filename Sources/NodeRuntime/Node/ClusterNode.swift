@@ -15,6 +15,8 @@ import Wire
 public final class ClusterNode: @unchecked Sendable {
     /// How a node is made.
     public struct Setup: Sendable {
+        /// What people call it; the protocol does not know it.
+        public var name: String
         /// Journal, key and tile store.
         public var data: String
         public var listen: Address
@@ -37,11 +39,12 @@ public final class ClusterNode: @unchecked Sendable {
         var sees: @Sendable (String) -> Bool = { _ in true }
 
         public init(
-            data: String, listen: Address, seeds: [Address], secret: [UInt8], limits: MachineLimits,
+            name: String = "", data: String, listen: Address, seeds: [Address], secret: [UInt8],
+            limits: MachineLimits,
             outputs: String, logger: Logger
         ) {
             (self.data, self.listen, self.seeds, self.secret) = (data, listen, seeds, secret)
-            (self.limits, self.outputs, self.logger) = (limits, outputs, logger)
+            (self.name, self.limits, self.outputs, self.logger) = (name, limits, outputs, logger)
         }
     }
 
@@ -151,7 +154,7 @@ public final class ClusterNode: @unchecked Sendable {
             ties.loop?.post(.job(event))
         }
         recomputations = Recomputations(shell, folder: folder.path("verify"))
-        answers = ties.makeAnswers(own: identity.id, shell: shell, setup.limits)
+        answers = ties.makeAnswers(own: identity.id, name: setup.name, shell: shell, setup.limits)
         let items = LocalItems(
             journal: journal, store: store, outputs: outputs, roots: roots,
             answer: { [answers] in try answers.answer($0) })
@@ -244,6 +247,7 @@ public final class ClusterNode: @unchecked Sendable {
         case .publish(let change):
             knownMembers.withLock { _ = $0.insert(change.id) }
             published(change, loop)
+            parts.bulk?.memberChanged(change.id, to: change.standing)
             answers.memberChanged(change)
         case .useKeys(let keys):
             parts.transport?.use(SealingKeys(keys, members: knownMembers.withLock { $0 }))

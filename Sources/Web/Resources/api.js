@@ -94,12 +94,12 @@ export function onMembers(callback) {
   if (cluster.members.length) callback(cluster);
   return () => watchers.delete(callback);
 }
-export function watchMembers(know) {
+export function watchMembers(learn) {
   const tell = () => { for (const callback of watchers) callback(cluster); };
   stream('/members/events', {
     members(list) {
       Object.assign(cluster, list, { heard: Date.now() });
-      know(list.members.map((member) => member.node));
+      learn(list.members);
       const others = list.members.filter((member) => !member.isSelf && member.state === 'alive' && member.facts?.web)
         .map((member) => ({ node: member.node, web: member.facts.web }));
       if (others.length) localStorage.setItem('arbutus.others', JSON.stringify(others));

@@ -1,5 +1,5 @@
 // The frame: pages by the address behind #, the theme, and what to do when this node is gone.
-import { h, fill, icon, know, short, nodeName } from './dom.js';
+import { h, fill, icon, know, learn, called, nodeName } from './dom.js';
 import { cluster, onMembers, onReach, watchMembers } from './api.js';
 
 const pages = {
@@ -68,7 +68,7 @@ const here = document.getElementById('here');
 const banner = document.getElementById('banner');
 onMembers(({ node, members }) => {
   const alive = members.filter((member) => member.state === 'alive').length;
-  fill(here, 'At ', h('b', { class: 'mono' }, short(node)), h('br'), `${alive} of ${members.length} nodes alive`);
+  fill(here, 'At ', h('b', {}, called(node)), h('br'), `${alive} of ${members.length} nodes alive`);
 });
 onReach((isUp) => {
   banner.hidden = isUp;
@@ -80,6 +80,6 @@ onReach((isUp) => {
       nodeName(other.node), ' ', other.web)));
 });
 know([]);
-watchMembers(know);
+watchMembers(learn);
 show();
 window.arbutus = { cluster };

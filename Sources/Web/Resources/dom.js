@@ -57,6 +57,14 @@ export function icon(name) {
 
 export const short = (node) => (node ? node.slice(0, 6) : '');
 
+// What people call a node: its name, or the beginning of its id while that is unknown or not its own.
+const names = new Map();
+export function called(node) {
+  const name = names.get(node);
+  const isShared = name && [...names].some(([other, same]) => other !== node && same === name);
+  return isShared ? `${name} ${short(node)}` : name ?? short(node);
+}
+
 export function amount(value, unit) {
   if (!Number.isFinite(value) || value <= 0) return '–';
   const steps = ['', 'k', 'M', 'G', 'T'];
@@ -89,6 +97,10 @@ const seen = [];
 export function know(nodes) {
   for (const node of nodes) if (node && !seen.includes(node)) { seen.push(node); seen.sort(); }
 }
+export function learn(members) {
+  know(members.map((member) => member.node));
+  for (const { node, facts } of members) if (facts?.name) names.set(node, facts.name);
+}
 export function colour(node) {
   const place = seen.indexOf(node);
   const name = place < 0 ? '--soft' : `--n${place % 10}`;
@@ -98,5 +110,5 @@ export function nodeName(node) {
   if (!node) return h('span', { class: 'soft' }, 'nobody');
   return h('span', { class: 'node', title: node },
     h('i', { class: 'swatch', style: { background: `var(--n${Math.max(0, seen.indexOf(node)) % 10})` } }),
-    h('span', { class: 'mono' }, short(node)));
+    h('span', { class: names.has(node) ? 'name' : 'mono' }, called(node)));
 }

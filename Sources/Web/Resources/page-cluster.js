@@ -1,4 +1,4 @@
-import { h, fill, amount, duration, nodeName, short } from './dom.js';
+import { h, fill, amount, duration, nodeName, called } from './dom.js';
 import { onMembers, send } from './api.js';
 
 const order = { suspect: 0, dead: 1, alive: 2, left: 3 };
@@ -27,7 +27,7 @@ export function show(main) {
     const present = members.filter((member) => member.state !== 'left');
     const gone = present.filter((member) => member.state === 'dead' || member.state === 'suspect');
     const alive = present.length - gone.length;
-    status.textContent = `${alive} alive${gone.length ? `, ${gone.length} not` : ''}, as ${short(node)} sees it`;
+    status.textContent = `${alive} alive${gone.length ? `, ${gone.length} not` : ''}, as ${called(node)} sees it`;
     warning.hidden = !(present.length >= 3 && gone.length * 2 >= present.length && gone.some((member) => member.since < 300));
     fill(warning, h('b', {}, 'A partition is likely.'), `This node reaches ${alive} of ${present.length} nodes. Those beyond the cut may be well and see it the other way round; ` +
       'each side goes on with its jobs, and they agree again when the network heals. Look at another node’s page before you restart anything.');
@@ -44,7 +44,7 @@ export function show(main) {
     const old = rows.get(member.node);
     const line = h('tr', { class: member.state, data: { node: member.node, state: member.state } },
       h('td', {}, nodeName(member.node), member.isSelf && h('span', { class: 'soft small' }, ' this one'),
-        h('div', { class: 'small soft mono' }, member.address), facts?.web && !member.isSelf
+        h('div', { class: 'small soft mono' }, member.node, h('br'), member.address), facts?.web && !member.isSelf
           && h('a', { class: 'small', href: `http://${facts.web}/#/cluster` }, 'its page')),
       h('td', { class: 'wide' }, h('span', { class: `chip ${member.state}` }, member.state), ' ',
         !member.isSelf && h('span', { class: 'small soft num' }, `for ${duration(member.since)}`),
@@ -66,7 +66,7 @@ export function show(main) {
     if (kept?.dataset.busy) return kept;
     const button = h('button', { class: 'quiet', title: 'It finishes what runs, hands over the rest and leaves' }, 'Drain');
     button.addEventListener('click', async () => {
-      if (!confirm(`Drain node ${short(member.node)}? It finishes what runs, hands over the rest and leaves the cluster.`)) return;
+      if (!confirm(`Drain node ${called(member.node)}? It finishes what runs, hands over the rest and leaves the cluster.`)) return;
       button.dataset.busy = '1'; button.disabled = true;
       try { await send(`/members/${member.node}/drain`); button.textContent = 'Draining…'; } catch (error) {
         button.disabled = false; delete button.dataset.busy; button.title = error.message; alert(error.message);

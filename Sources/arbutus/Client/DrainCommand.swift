@@ -12,7 +12,7 @@ struct DrainCommand: ParsableCommand {
             a node for a while, press Ctrl-C or send SIGTERM instead.
             """)
 
-    @Argument(help: "The node's id, or its beginning; arbutus members lists them.")
+    @Argument(help: "The node's name, its id or the beginning of it; arbutus members lists them.")
     var node: String
 
     @OptionGroup(title: "Cluster") var cluster: ClientOptions
@@ -34,18 +34,20 @@ struct DrainCommand: ParsableCommand {
 }
 
 extension ClusterClient {
-    /// The member that a user means: its id or the beginning of it.
+    /// The member that a user means: its name, its id or the beginning of that.
     ///
     /// - Throws: `ClientError.refused`.
     func nodeID(from text: String) async throws -> String {
         let wanted = text.lowercased()
         let report = try await members().members
+        let named = report.members.filter { $0.facts?.name?.lowercased() == wanted }.map(\.node)
         let all = Set(report.members.map(\.node) + [report.node])
-        let found = all.filter { $0.hasPrefix(wanted) }
+        let found = named.isEmpty ? Array(all.filter { $0.hasPrefix(wanted) }) : named
         guard !wanted.isEmpty, let only = found.first, found.count == 1 else {
-            let why = found.isEmpty ? "no member's id begins" : "\(found.count) members' ids begin"
+            let why = found.isEmpty ? "no member is called" : "\(found.count) members are called"
             throw ClientError.refused(
-                status: 404, detail: "\(why) with '\(text)'; arbutus members lists them")
+                status: 404,
+                detail: "\(why) '\(text)', or has an id that begins so; arbutus members lists them")
         }
         return only
     }

@@ -138,16 +138,18 @@ enum JobTable {
 /// Members as a table.
 enum MemberTable {
     static func text(_ members: MembersReport) -> String {
-        var table = Table([.left, .left, .left, .right, .right, .left, .left])
-        table.add("node", "state", "address", "epoch", "slots", "room", "why")
+        var table = Table([.left, .left, .left, .left, .right, .right, .left, .left])
+        table.add("node", "name", "state", "address", "epoch", "slots", "room", "why")
         for member in members.members {
             let slots = member.slots.map { "\($0)" } ?? "–"
             let room = member.hasRoom.map { $0 ? "yes" : "no" } ?? "–"
-            let name = member.node == members.node ? member.node + " (answers)" : member.node
-            table.add(name, member.state, member.address, "\(member.epoch)", slots, room, member.why ?? "–")
+            let node = member.node == members.node ? member.node + " (answers)" : member.node
+            table.add(
+                node, member.facts?.name ?? "–", member.state, member.address, "\(member.epoch)", slots, room,
+                member.why ?? "–")
         }
         if !members.members.contains(where: { $0.node == members.node }) {
-            table.add(members.node + " (answers)", "alive", "–", "–", "–", "–", "it answers")
+            table.add(members.node + " (answers)", "–", "alive", "–", "–", "–", "–", "it answers")
         }
         return table.text
     }
