@@ -78,7 +78,8 @@ struct JobTrace: Sendable {
         }
         for (node, count) in doneBy { edit(node) { $0.done = count } }
         for share in sight.shares where sight.header.isLive {
-            let running = share.running.count
+            // A heartbeat may be a second old.
+            let running = share.running.count { !sight.done.contains($0.task) }
             progress.running += running
             let queued = max(0, share.owned.subtracting(sight.done).count - running)
             progress.queued += queued

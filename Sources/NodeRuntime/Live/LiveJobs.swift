@@ -114,9 +114,12 @@ final class LiveJobs: @unchecked Sendable {
             guard let old = lock.withLock({ entries[header.id]?.trace.sight }), old.header != header else {
                 continue
             }
+            // What was done since the last look is known by its end alone.
+            let isComplete = if case .complete = header.state.manifest { true } else { false }
             take(
                 JobSight(
-                    header: header, count: old.count, done: old.done, waiting: old.waiting,
+                    header: header, count: old.count, done: isComplete ? TaskSet(0, old.count) : old.done,
+                    waiting: old.waiting,
                     givenUp: old.givenUp, reasons: old.reasons))
         }
     }
