@@ -97,6 +97,8 @@ extension NodeJobs {
         if answer == nil {
             // The machine of a job that ended is gone; another reign of the same node begins.
             if coordinators[id] == nil { actions += takeOver(header, now) }
+            // Nothing ends under a term that is not on disk; the request comes again each second.
+            if kind == .cancel, coordinators[id]?.isStored == false { return actions }
             actions += coordinate(id, now) { coordinator, view in
                 let (said, steps) =
                     kind == .cancel

@@ -38,9 +38,10 @@ extension Checks {
 
     /// L2: two coordinators of a job find out within two comparisons of their books.
     private func checkRivals(_ world: World) {
+        let running = counted(world)
         for number in options.jobs.indices {
             let id = Workload.id(number)
-            let rivals = counted(world).filter { $0.node.jobs?.coordinators[id]?.isOver == false }
+            let rivals = running.filter { $0.node.jobs?.coordinators[id]?.isOver == false }
             guard rivals.count > 1 else {
                 watch.rivals[id] = nil
                 continue

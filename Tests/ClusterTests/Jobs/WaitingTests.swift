@@ -82,6 +82,25 @@ import Testing
         #expect(machine.persisted(header, plan: nil, now: at(1.2)).contains(.acknowledged(job(1), copies: 1)))
     }
 
+    /// A coordinator that restarts on a full disk ends nothing under its new term before the disk has it.
+    @Test func aCancelWaitsForTheTermOnDisk() throws {
+        var (machine, dice) = (NodeJobs(view: view(1), slots: 1), TestGenerator(1))
+        let old = Reign(term: Term(counter: 1, node: node(1), start: 9))
+        let state = RunState(run: .first, manifest: .running, author: old.term)
+        let known = JobHeader(id: job(1), title: "t", request: digest(1), reign: old, state: state)
+        _ = machine.restore(known, plan: nil, done: [], blobs: [], finishedFor: .zero, now: at(0))
+        for tenth in 1...20 { _ = machine.advance(now: at(Double(tenth) / 10), using: &dice) }
+        let mine = try #require(machine.coordinators[job(1)]?.header)
+        #expect(mine.term.counter == 2)
+        #expect(machine.persistFailed(mine, reason: "the disk is full", now: at(2.1)) == [])
+        #expect(machine.request(.cancel, job(1), run: .first, number: 7, now: at(2.2)) == [])
+        #expect(machine.coordinators[job(1)]?.isStored == false)
+        _ = machine.persisted(mine, plan: nil, now: at(3))
+        let answer = JobAction.answered(job(1), number: 7, .accepted)
+        #expect(machine.advance(now: at(3.2), using: &dice).contains(answer))
+        #expect(machine.book[job(1)]?.state.manifest == .cancelled)
+    }
+
     /// Both disks with the plan are gone: the last node takes over, looks for a quarter of an hour, and says
     /// why the run failed.
     @Test func aRunWithoutItsPlanFailsInTheEnd() throws {
