@@ -28,17 +28,7 @@ extension ClusterClient {
     /// - Returns: the key's name.
     /// - Throws: `ClientError` also when the key would cross a network in clear.
     public func installKey(_ secret: String) async throws -> String {
-        for node in nodes where !node.keepsSecrets {
-            throw ClientError.refused(
-                status: 400,
-                detail: "the key would go to \(node) in clear, for all on the way to read; run this on a "
-                    + "machine with a node, or use https")
-        }
-        var call = Call("/keys")
-        call.method = "POST"
-        call.body = Data("{\"secret\":\"\(secret)\"}".utf8)
-        call.isSlow = true
-        let (body, node) = try await data(call)
+        let (body, node) = try await data(try call("/keys", carrying: secret))
         guard let name = try Self.read(Keys.self, body, of: node).installed else {
             throw ClientError.notUnderstood("\(node)", reason: "it does not name the key")
         }
@@ -59,6 +49,29 @@ extension ClusterClient {
         var call = Call("/keys/\(Self.part(id))?forced=\(forced)")
         (call.method, call.isSlow) = ("DELETE", true)
         return try await keys(call)
+    }
+
+    /// Shuts a node out for good: the key of this secret is in use at once, and without it.
+    ///
+    /// - Parameters:
+    ///   - node: whole id; not the one that is asked.
+    ///   - secret: of a new key, in hexadecimal.
+    /// - Throws: `ClientError` also when the key would cross a network in clear.
+    public func deny(_ node: String, secret: String) async throws -> (keys: [KeyReport], json: Data) {
+        try await keys(try call("/members/\(Self.part(node))/deny", carrying: secret))
+    }
+
+    private func call(_ path: String, carrying secret: String) throws -> Call {
+        for node in nodes where !node.keepsSecrets {
+            throw ClientError.refused(
+                status: 400,
+                detail: "the key would go to \(node) in clear, for all on the way to read; run this on a "
+                    + "machine with a node, or use https")
+        }
+        var call = Call(path)
+        (call.method, call.isSlow) = ("POST", true)
+        call.body = Data("{\"secret\":\"\(secret)\"}".utf8)
+        return call
     }
 
     /// Has a node hand its work on and leave; returns when it has begun.

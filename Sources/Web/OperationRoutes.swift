@@ -33,6 +33,12 @@ extension WebServer {
             try self.authorize(request)
             return try await self.drain(request, context)
         }
+        router.post("members/:node/deny") { request, context in
+            try self.authorize(request)
+            let id = try Self.node(context)
+            let (name, secret) = try await self.key(in: request)
+            return try await self.decide(.deny(id, newKey: name, secret: secret))
+        }
     }
 
     /// The keys of the cluster.
@@ -51,6 +57,13 @@ extension WebServer {
     }
 
     private func installKey(_ request: Request) async throws -> Response {
+        let (name, secret) = try await key(in: request)
+        _ = try await decide(.install(name, secret: secret))
+        return try Self.json(KeyList(keys: await node.keys(), installed: "\(name)"))
+    }
+
+    /// The secret in the body, and its name.
+    private func key(in request: Request) async throws -> (name: KeyID, secret: [UInt8]) {
         struct Secret: Decodable {
             /// In hexadecimal.
             let secret: String
@@ -60,10 +73,9 @@ extension WebServer {
         guard case .success(let given) = decoded,
             let secret = [UInt8](hexadecimal: given.secret)
         else { throw Problem(.badRequest, "the body is no key; send {\"secret\": \"…\"} in hexadecimal") }
-        let name: KeyID
-        do { name = try ClusterNode.keyName(of: secret) } catch { throw Problem(.badRequest, "\(error)") }
-        _ = try await decide(.install(name, secret: secret))
-        return try Self.json(KeyList(keys: await node.keys(), installed: "\(name)"))
+        do { return (try ClusterNode.keyName(of: secret), secret) } catch {
+            throw Problem(.badRequest, "\(error)")
+        }
     }
 
     private func decide(_ wish: KeyRequest) async throws -> Response {
@@ -119,10 +131,7 @@ extension WebServer {
     }
 
     private func drain(_ request: Request, _ context: some RequestContext) async throws -> Response {
-        let text = try context.parameters.require("node")
-        guard let id = NodeID(hexadecimal: text) else {
-            throw Problem(.notFound, "'\(text)' is no node; ids have 16 hexadecimal digits")
-        }
+        let id = try Self.node(context)
         do {
             try await node.drain(id, forced: request.uri.queryParameters["forced"] == "true")
         } catch let error as RuntimeError {
@@ -130,9 +139,17 @@ extension WebServer {
         } catch let error as BulkFailure {
             throw Problem(.badGateway, "\(error)")
         }
-        var response = try Self.json(["node": text, "state": "draining"])
+        var response = try Self.json(["node": "\(id)", "state": "draining"])
         response.status = .accepted
         return response
+    }
+
+    private static func node(_ context: some RequestContext) throws -> NodeID {
+        let text = try context.parameters.require("node")
+        guard let id = NodeID(hexadecimal: text) else {
+            throw Problem(.notFound, "'\(text)' is no node; ids have 16 hexadecimal digits")
+        }
+        return id
     }
 }
 

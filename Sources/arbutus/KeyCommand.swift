@@ -7,9 +7,9 @@ struct KeyCommand: ParsableCommand {
         commandName: "key", abstract: "Makes cluster keys, and changes them without a stop.",
         discussion: """
             A change goes: key new > new.key; key install new.key; key use ID; put new.key in the place of \
-            every node's key file; key retire OLD-ID. key list shows who lacks which.
+            every node's key file; key retire OLD-ID. key list shows who lacks which. key deny shuts a node out.
             """,
-        subcommands: [New.self, KeyInstall.self, KeyUse.self, KeyRetire.self, KeyShow.self])
+        subcommands: [New.self, KeyInstall.self, KeyUse.self, KeyRetire.self, KeyDeny.self, KeyShow.self])
 
     struct New: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -43,6 +43,11 @@ enum SecretFile {
         let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
         guard !trimmed.isEmpty else { throw SettingsError("the \(kind) file \(path) is empty") }
         return trimmed
+    }
+
+    /// The same as text, for the HTTP API.
+    static func hexadecimal(_ path: String) throws -> String {
+        try key(path).map { String(format: "%02x", $0) }.joined()
     }
 
     /// A cluster key as `arbutus key new` prints it.

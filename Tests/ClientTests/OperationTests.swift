@@ -46,6 +46,31 @@ import Testing
         try await stations.stop()
     }
 
+    @Test(.timeLimit(.minutes(2))) func aDeniedNodeIsShutOut() async throws {
+        let stations = try await Stations(3)
+        let (first, second, lost) = (stations.all[0].node, stations.all[1].node, stations.all[2].node)
+        let asking = client([try stations.all[0].url])
+        let secret = String(repeating: "cd", count: 32)
+        await #expect {
+            try await asking.deny("\(first.id)", secret: secret)
+        } throws: { "\($0)".contains("cannot deny itself") }
+        let keys = try await asking.deny("\(lost.id)", secret: secret).keys
+        #expect(keys.map(\.isInUse).count { $0 } == 1)
+        #expect(keys.first { !$0.isInUse }?.stage == "narrowed")
+        for (node, other) in [(first, second), (second, first)] {
+            try await eventually("node \(node.id) calls the denied one left, and hears the other") {
+                let seen = Dictionary(uniqueKeysWithValues: await node.members().map { ($0.id, $0.standing) })
+                return seen[lost.id] == .left && seen[other.id] == .alive
+            }
+        }
+        try await eventually("the denied node hears nobody") {
+            await lost.members().allSatisfy { $0.standing != .alive }
+        }
+        #expect(await first.members().first { $0.id == lost.id }?.standing == .left)
+        try await asking.shutDown()
+        try await stations.stop()
+    }
+
     @Test func aKeyIsNotSentInClear() async throws {
         let far = client([try NodeURL("http://192.0.2.1:8480")])
         await #expect {

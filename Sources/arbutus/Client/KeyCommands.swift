@@ -14,7 +14,7 @@ struct KeyInstall: ParsableCommand {
     @OptionGroup(title: "Cluster") var cluster: ClientOptions
 
     mutating func run() throws {
-        let secret = try SecretFile.key(file).map { String(format: "%02x", $0) }.joined()
+        let secret = try SecretFile.hexadecimal(file)
         try Terminal.print(try cluster.run { try await $0.installKey(secret) })
     }
 }
@@ -54,6 +54,35 @@ struct KeyRetire: ParsableCommand {
     mutating func run() throws {
         let (key, forced) = (id, force)
         let keys = try cluster.run { try await $0.retireKey(key, forced: forced).keys }
+        Terminal.say(KeyTable.text(keys))
+    }
+}
+
+struct KeyDeny: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "deny",
+        abstract: "Shuts a node out of the cluster for good.",
+        discussion: """
+            For a machine that is lost or in wrong hands: its sessions end, and a new key that it is not given \
+            is in use at once, so that nobody hears it and it hears nobody. Put the new key in the place of \
+            every other node's key file afterwards. A node that should leave in order is drained instead.
+            """)
+
+    @Argument(help: "The node's name, its id or the beginning of it; arbutus members lists them.")
+    var node: String
+
+    @Argument(help: "A file made with arbutus key new.", completion: .file())
+    var file: String
+
+    @OptionGroup(title: "Cluster") var cluster: ClientOptions
+
+    mutating func run() throws {
+        let (text, secret) = (node, try SecretFile.hexadecimal(file))
+        let (id, keys) = try cluster.run { client in
+            let id = try await client.nodeID(from: text)
+            return (id, try await client.deny(id, secret: secret).keys)
+        }
+        Terminal.say("arbutus: node \(id) is denied")
         Terminal.say(KeyTable.text(keys))
     }
 }
