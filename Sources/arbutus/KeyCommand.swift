@@ -7,7 +7,8 @@ struct KeyCommand: ParsableCommand {
         commandName: "key", abstract: "Makes cluster keys, and changes them without a stop.",
         discussion: """
             A change goes: key new > new.key; key install new.key; key use ID; put new.key in the place of \
-            every node's key file; key retire OLD-ID. key list shows who lacks which. key deny shuts a node out.
+            every node's key file; key retire OLD-ID. key list shows who lacks which. key deny shuts a node \
+            out.
             """,
         subcommands: [New.self, KeyInstall.self, KeyUse.self, KeyRetire.self, KeyDeny.self, KeyShow.self])
 

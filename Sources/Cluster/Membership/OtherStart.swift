@@ -62,7 +62,8 @@ public struct OtherStart: Equatable, Sendable {
     }
 
     /// An echo of another start came, and is answered. One that goes on asking cannot hear us (it has retired
-    /// the key under which we speak, or the way is cut) and so will never learn that it should go: then we go.
+    /// the key under which we speak, or the way is cut) and so will never learn that it should go: then we
+    /// go.
     public mutating func asked(_ nonce: UInt64, by other: StartID) -> [Action] {
         guard fault != .clonesBothStay, asker?.nonces.contains(nonce) != true else { return [] }
         if asker?.start == other {

@@ -63,9 +63,10 @@ struct KeyDeny: ParsableCommand {
         commandName: "deny",
         abstract: "Shuts a node out of the cluster for good.",
         discussion: """
-            For a machine that is lost or in wrong hands: its sessions end, and a new key that it is not given \
-            is in use at once, so that nobody hears it and it hears nobody. Put the new key in the place of \
-            every other node's key file afterwards. A node that should leave in order is drained instead.
+            For a machine that is lost or in wrong hands: its sessions end, and a new key that it is not \
+            given is in use at once, so that nobody hears it and it hears nobody. Put the new key in the \
+            place of every other node's key file afterwards. A node that should leave in order is drained \
+            instead.
             """)
 
     @Argument(help: "The node's name, its id or the beginning of it; arbutus members lists them.")
