@@ -123,7 +123,8 @@ extension ExitReason {
                 + "node.key from the data folder of this one and start it again: it gets a key of its own"
         case .denied:
             "the cluster denies this node: its operators have shut it out; a machine that may come back "
-                + "needs a key of its own (remove node.key from its data folder) and the cluster's present key"
+                + "needs a key of its own (remove node.key from its data folder) and the cluster's present "
+                + "key"
         }
     }
 }
