@@ -240,12 +240,7 @@ extension Coordinator {
     /// Stops the run that the user means.
     mutating func cancel(_ run: RunID, now: Instant) -> (UserAnswer, [JobAction]) {
         let run = fault == .cancelNamesNoRun ? header.state.run : run
-        if run < header.state.run { return (.superseded(by: header.state.run), []) }
-        guard run == header.state.run else { return (.refused(reason: "\(run) has not begun"), []) }
-        if header.state.manifest == .cancelled { return (.accepted, []) }
-        guard header.isLive, header.state.manifest == .running else {
-            return (.refused(reason: "\(run) has ended"), [])
-        }
+        if let known = header.answer(toCancelOf: run) { return (known, []) }
         return (.accepted, end(.cancelled, note: "", holders: []))
     }
 
@@ -311,5 +306,16 @@ extension Coordinator {
             actions += advance(view, now: now)
         }
         return actions
+    }
+}
+
+extension JobHeader {
+    /// What a user is told who cancels `run`; nil when it goes on and can be stopped.
+    func answer(toCancelOf run: RunID) -> UserAnswer? {
+        if run < state.run { return .superseded(by: state.run) }
+        guard run == state.run else { return .refused(reason: "\(run) has not begun") }
+        if state.manifest == .cancelled { return .accepted }
+        guard isLive, state.manifest == .running else { return .refused(reason: "\(run) has ended") }
+        return nil
     }
 }

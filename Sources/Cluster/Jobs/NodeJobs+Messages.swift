@@ -94,6 +94,10 @@ extension NodeJobs {
         var actions: [JobAction] = []
         let known = answers.first { $0.job == id && $0.node == peer && $0.number == number }
         var answer = known?.answer
+        // A run that has ended needs no new reign to say so.
+        if answer == nil, kind == .cancel, coordinators[id] == nil {
+            answer = header.answer(toCancelOf: message.run)
+        }
         if answer == nil {
             // The machine of a job that ended is gone; another reign of the same node begins.
             if coordinators[id] == nil { actions += takeOver(header, now) }
