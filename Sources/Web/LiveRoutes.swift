@@ -80,7 +80,9 @@ extension WebServer {
         } catch let failure as BulkFailure {
             (states, doubt) = (nil, "\(failure)")
         }
-        return try Self.json(TaskGridAnswer(header, grid, states, doubt: doubt))
+        let missing = states == nil ? await node.missingTasks(of: header) : nil
+        return try Self.json(
+            TaskGridAnswer(header, grid, states, missing: missing ?? TaskSet(), doubt: doubt))
     }
 
     // MARK: Tiles
@@ -217,7 +219,8 @@ struct TaskGridAnswer: Codable {
         (indices, nodes, tasks) = ([], [], [])
     }
 
-    init(_ header: JobHeader, _ grid: JobGrid, _ states: TaskStates?, doubt: String?) {
+    /// - Parameter missing: tasks that the outputs lack, where nobody remembers the states.
+    init(_ header: JobHeader, _ grid: JobGrid, _ states: TaskStates?, missing: TaskSet, doubt: String?) {
         (jobID, title, state) = ("\(header.id)", header.title, header.stateName)
         last = states.map { "\($0.last)" }
         crs = grid.grid.crs.name
@@ -237,7 +240,9 @@ struct TaskGridAnswer: Codable {
             let isStale = usual == "done" && ["waiting", "queued", "running"].contains(state?.state)
             return Item(
                 task: number, window: [window.x, window.y, window.width, window.height],
-                outline: grid.outlines[number], state: isStale ? usual : state?.state ?? usual,
+                outline: grid.outlines[number],
+                state: missing.contains(TaskID(number))
+                    ? "failed" : isStale ? usual : state?.state ?? usual,
                 node: state.flatMap { $0.node >= 0 ? $0.node : nil }, attempts: state?.attempts ?? 0,
                 seconds: state.flatMap { $0.seconds >= 0 ? $0.seconds : nil })
         }

@@ -28,6 +28,18 @@ extension ClusterNode {
         }
     }
 
+    /// The tasks that a partial job's outputs lack, by this node's record of the results; nil when the record
+    /// is not whole, or the job not partial.
+    public func missingTasks(of header: JobHeader) async -> TaskSet? {
+        guard case .partial(let count, .some) = header.state.manifest else { return nil }
+        return await look { node in
+            guard let log = node.jobs?.done(of: header.id), log.plan == header.reign.plan,
+                log.done.count == count
+            else { return nil }
+            return TaskSet(0, log.count).subtracting(log.done)
+        }
+    }
+
     /// Where the tasks of a job lie; nil while it has no plan.
     ///
     /// - Throws: a sentence when no node that has the plan can be reached.

@@ -12,7 +12,7 @@ export function show(main) {
     h('div', { class: 'head' }, h('h1', { class: 'grow' }, 'Cluster'), status), warning,
     h('section', { class: 'panel scroll', style: { padding: '4px 6px' } }, h('table', { class: 'cards' },
       h('thead', {}, h('tr', {}, ['Node', 'State and why'].map((name) => h('th', {}, name)),
-        ['Round trip', 'Load', 'Memory', 'Work', 'Stolen in / out', 'Epoch', 'Version', ''].map((name) => h('th', { class: 'n' }, name)))), body)),
+        ['Round trip', 'Load', 'Memory', 'Work', 'Stolen', 'Epoch', ''].map((name) => h('th', { class: 'n' }, name)))), body)),
     h('div', { class: 'two' }, h('section', { class: 'panel' }, h('h2', {}, 'Who stole from whom'), matrix)));
   let rows = new Map();
 
@@ -54,9 +54,9 @@ export function show(main) {
       h('td', { class: 'n', data: { label: 'Load' } }, facts ? `${facts.load.toFixed(2)} / ${facts.cores}` : '–', facts && meter(facts.load / facts.cores)),
       h('td', { class: 'n', data: { label: 'Memory' } }, facts ? `${amount(facts.memory, 'B')} / ${amount(facts.memoryLimit, 'B')}` : '–', facts && meter(share)),
       h('td', { class: 'n', data: { label: 'Work' } }, facts ? [`${facts.running} of ${facts.slots} slots`, h('div', { class: 'small soft' }, `${facts.queued} queued, leads ${facts.coordinates}`)] : '–'),
-      h('td', { class: 'n', data: { label: 'Stolen in / out' } }, `${sum(member.node, 1)} / ${sum(member.node, 0)}`),
-      h('td', { class: 'n', data: { label: 'Epoch' } }, `${member.epoch}.${member.incarnation}`),
-      h('td', { class: 'n', data: { label: 'Version' } }, facts?.version ?? '–'),
+      h('td', { class: 'n', data: { label: 'Stolen' } }, `${sum(member.node, 1)} in`, h('div', {}, `${sum(member.node, 0)} out`)),
+      h('td', { class: 'n', data: { label: 'Epoch' } }, `${member.epoch}.${member.incarnation}`,
+        facts && h('div', { class: 'small soft' }, `version ${facts.version}`)),
       h('td', { class: 'n wide' }, member.state === 'alive' && drain(member, old)));
     return line;
   }

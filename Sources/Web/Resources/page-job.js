@@ -114,7 +114,7 @@ export async function show(main, [job]) {
         fill(key, legend(answer.indices[0]));
       } else if (grid) { grid.tasks = tasks; grid.place(); }
       if (answer.progress) tell(answer.progress);
-      else tell({ state: answer.state, count: tasks.length, done: tasks.filter((task) => task.state === 'done').length, givenUp: 0, running: 0, nodes: [], slowest: [] });
+      else tell({ state: answer.state, count: tasks.length, done: tasks.filter((task) => task.state === 'done').length, givenUp: tasks.filter((task) => task.state === 'failed').length, running: 0, nodes: [], slowest: [] });
       listen(answer.last);
       if (!grid && answer.state === 'running') timer = setTimeout(load, 1000);
     } catch (error) {

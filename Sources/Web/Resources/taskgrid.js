@@ -78,15 +78,15 @@ export const TaskGrid = window.L && L.Layer.extend({
       if (task.state === 'done') { context.fillStyle = tint; context.globalAlpha = this.options.fill ?? 0.62; context.fill(); }
       if (task.state === 'running') { isMoving = true; context.fillStyle = tint; context.globalAlpha = beat; context.fill(); }
       if (task.state === 'queued') { context.fillStyle = tint; context.globalAlpha = 0.1; context.fill(); context.setLineDash([3, 3]); }
-      if (task.state === 'failed') {
+      context.globalAlpha = task.state === 'waiting' ? 0.35 : 0.9;
+      context.strokeStyle = task.state === 'failed' ? bad : tint;
+      context.stroke();
+      if (task.state === 'failed') { // Last: the hatching takes the place of the task's path.
         context.save(); context.clip(); context.strokeStyle = bad; context.lineWidth = 1.5; context.globalAlpha = 0.9;
         const [a, , c] = task.path; context.beginPath();
         for (let at = a.x - (c.y - a.y); at < c.x; at += 6) { context.moveTo(at, c.y); context.lineTo(at + (c.y - a.y), a.y); }
         context.stroke(); context.restore();
       }
-      context.globalAlpha = task.state === 'waiting' ? 0.35 : 0.9;
-      context.strokeStyle = task.state === 'failed' ? bad : tint;
-      context.stroke();
       if (task.stolenBy) stolen.push(task);
     }
     context.setLineDash([]); context.globalAlpha = 0.9; context.strokeStyle = ink; context.lineWidth = 2;
