@@ -1,6 +1,7 @@
 import Mosaic
 import Testing
 
+@testable import Raster
 @testable import Scenes
 
 /// The order of RASTER.md, Radiometry, rule by rule.
@@ -109,6 +110,27 @@ import Testing
         #expect(RadiometryGuard.contradiction(scene(.option), low) == nil)
         #expect(RadiometryGuard.contradiction(scene(.offsetAlreadyApplied, offset: 0), low) == nil)
         #expect(RadiometryGuard.contradiction(scene(.productMetadata), .init(valid: 50, below: 50)) == nil)
+    }
+
+    /// Small clouds over dark land: the coarse level has a tenth of its pixels below 1000, the band none.
+    @Test func whatOnlyACoarseLevelShowsContradictsNothing() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.place("B04.jp2")
+        func band(dark: Double) throws -> Scene {
+            try TinyRaster(
+                columns: 1100, rows: 1100, values: { _, x, y in x % 41 < 12 && y % 41 < 12 ? 8000 : dark },
+                driver: "JP2OpenJPEG", options: ["QUALITY=100", "REVERSIBLE=YES"]
+            ).write(path)
+            var scene = scene(.productMetadata)
+            scene.bands["red"]?.file = SourceFile(address: path, size: nil, version: nil)
+            return scene
+        }
+        let clear = try band(dark: 1010)
+        let coarse = try Dataset(opening: path).sample(band: 1, side: RadiometryGuard.looks[0]).values
+        #expect(Double(coarse.count { $0 < 1000 }) > 0.05 * Double(coarse.count))
+        try RadiometryGuard.check(clear)
+        let applied = try band(dark: 600)
+        #expect(throws: SceneError.self) { try RadiometryGuard.check(applied) }
     }
 
     @Test func nodataIsNotCounted() {

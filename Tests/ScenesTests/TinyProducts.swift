@@ -62,6 +62,8 @@ struct TinyRaster {
     var scale: (Double, Double)?
     var transform: [Double]?
     var driver = "GTiff"
+    /// Creation options of drivers other than GTiff, `NAME=VALUE`.
+    var options: [String] = []
 
     /// A granule's band at 10, 20 or 60 m over the same 120 m × 120 m.
     static func band(_ pixel: Double, value: Double = 1500, type: GDALDataType = GDT_UInt16) -> TinyRaster {
@@ -101,7 +103,11 @@ struct TinyRaster {
             else { throw RasterError("the test cannot write samples of \(path)") }
         }
         if driver != "GTiff" {
-            let copy = GDALCreateCopy(GDALGetDriverByName(driver), path, dataset, 0, nil, nil, nil)
+            let list = options.reduce(nil as UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) {
+                CSLAddString($0, $1)
+            }
+            defer { CSLDestroy(list) }
+            let copy = GDALCreateCopy(GDALGetDriverByName(driver), path, dataset, 0, list, nil, nil)
             GDALClose(copy)
         }
         GDALClose(dataset)
