@@ -110,6 +110,10 @@ enum Metrics {
         page.add(
             "arbutus_inputs_dropped_total", .counter,
             "Inputs of the protocol dropped because too many waited.", Double(node.inputsDropped))
+        page.add(
+            "arbutus_uplink_full", .gauge,
+            "1 while bytes for several peers wait for the network and this node gives no tasks away.",
+            node.isUplinkFull ? 1 : 0)
     }
 
     private static func addProcess(_ process: ProcessFigures, to page: inout PrometheusText) {

@@ -18,12 +18,19 @@ final class LocalCluster: Sendable {
     }
 
     /// A node in each namespace of `network`; none is started.
-    convenience init(on network: TestNetwork) throws {
+    ///
+    /// - Parameter owner: the one node that has the scene, which the others read from it; nil: all have it.
+    convenience init(on network: TestNetwork, owner: Int? = nil) throws {
         try self.init { folder in
-            try network.names.indices.map { index in
-                try NodeProcess(
+            let scenes = folder + "/scenes"
+            // What is mounted behind `ip netns exec`, nobody else sees.
+            let hiding = ["sh", "-c", #"mount -t tmpfs none "$0" && exec "$@""#, scenes]
+            let showing = ["env", "ARBUTUS_WORK_SCENE_ROOTS=" + scenes]
+            return try network.names.indices.map { index in
+                let words = owner.map { $0 == index ? showing : hiding } ?? []
+                return try NodeProcess(
                     "n\(index)", folder: folder, host: TestNetwork.address(index), ports: (7480, 8480),
-                    prefix: network.prefix(index))
+                    prefix: network.prefix(index) + words)
             }
         }
     }
@@ -34,7 +41,7 @@ final class LocalCluster: Sendable {
         keyFile = folder + "/cluster.key"
         try Data(String(repeating: "5a", count: 32).utf8).write(to: URL(filePath: keyFile))
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: keyFile)
-        scene = try NoiseScene.write(folder + "/scene", columns: 4096, rows: 3072)
+        scene = try NoiseScene.write(folder + "/scenes/noise", columns: 4096, rows: 3072)
         nodes = try make(folder)
     }
 

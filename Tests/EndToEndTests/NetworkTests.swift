@@ -61,6 +61,28 @@ struct NetworkTests {
         }
     }
 
+    /// The owner of the scene sends what it can; it says so, keeps what it has not begun, and the job ends.
+    @Test(.timeLimit(.minutes(5))) func aFullWayOutIsTold() async throws {
+        let network = try TestNetwork(3)
+        let cluster = try LocalCluster(on: network, owner: 0)
+        try network.limit(at: 0, megabits: 20)
+        try await cluster.startAll()
+        let job = try await cluster.submit(9, to: cluster.nodes[1])
+        try await cluster.eventually("node 0 finds its way out full", within: 120) {
+            await isWayOutFull(of: cluster.nodes[0])
+        }
+        try await cluster.expectSuccess(9, job, within: 180, from: cluster.nodes[0])
+        try await cluster.eventually("it is free again", within: 30) {
+            await !isWayOutFull(of: cluster.nodes[0])
+        }
+        for other in cluster.nodes.dropFirst() { #expect(!other.log.contains("the way out is full")) }
+    }
+
+    private func isWayOutFull(of node: NodeProcess) async -> Bool {
+        guard let answer = await node.ask("/metrics", within: 5) else { return false }
+        return String(decoding: answer.body, as: UTF8.self).contains("\narbutus_uplink_full 1\n")
+    }
+
     private func allSeeAll(_ cluster: LocalCluster) async throws {
         try await cluster.eventually("all see all again", within: 90) {
             for node in cluster.nodes {

@@ -5,10 +5,10 @@ import Foundation
 final class TestNetwork: Sendable {
     static let isPossible: Bool =
         geteuid() == 0
-        && ["/usr/sbin/ip", "/usr/sbin/nft", "/usr/bin/curl"].allSatisfy(
+        && ["/usr/sbin/ip", "/usr/sbin/nft", "/usr/sbin/tc", "/usr/bin/curl"].allSatisfy(
             FileManager.default.isExecutableFile(atPath:))
         && canMakeNamespaces()
-    static let reason = "network namespaces need root, ip, nft and curl, and a kernel that has them"
+    static let reason = "network namespaces need root, ip, tc, nft and curl, and a kernel that has them"
 
     let names: [String]
     private let hub: String
@@ -53,6 +53,13 @@ final class TestNetwork: Sendable {
 
     /// Nobody's packets are dropped at node `index` any more.
     func heal(at index: Int) throws { try drop(at: index, []) }
+
+    /// Node `index` sends no more than so many megabits a second, of all kinds.
+    func limit(at index: Int, megabits: Int) throws {
+        try ip(
+            "netns", "exec", names[index], "tc", "qdisc", "add", "dev", "eth0", "root", "tbf", "rate",
+            "\(megabits)mbit", "burst", "64kb", "latency", "400ms")
+    }
 
     private func nft(at index: Int, _ lines: [String]) throws {
         try Program.run(

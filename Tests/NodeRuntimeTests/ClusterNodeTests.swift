@@ -53,6 +53,35 @@ import TileStore
         await trio.stop()
     }
 
+    /// A job goes to the engine that most nodes have; who has another hands it over, makes nothing of it, and
+    /// can show it all the same.
+    @Test(.timeLimit(.minutes(3))) func aNodeWithAnotherEngineTakesNoPart() async throws {
+        let trio = try NodeGroup()
+        for name in ["a", "b"] { try await trio.start(name) }
+        let other = try await trio.start("c", engine: "another engine")
+        try await eventually("all see all") {
+            for node in trio.nodes where await node.members().count != 2 { return false }
+            return true
+        }
+        var request = MosaicRequest()
+        request.scenes = [try TestScene.write(trio.folder + "/scene", columns: 3000, rows: 2600)]
+        request.indices = ["ndvi"]
+        let (job, _) = try await other.submit(request)
+        try await eventually("the job is complete on every node", within: 90) {
+            for node in trio.nodes {
+                guard case .complete? = await node.job(job)?.header.state.manifest else { return false }
+            }
+            return true
+        }
+        let header = try #require(await other.job(job)?.header)
+        #expect(!([header.term.node] + header.outputHolders).contains(other.id))
+        let figures = await other.figures()
+        #expect((figures.tasks["finished"] ?? 0, figures.assemblies) == (0, 0))
+        #expect(try await holders(of: job, request, trio) == 2)
+        for name in ["a", "b", "c"] { #expect(trio.log.count(name, "a node has another engine") >= 1) }
+        await trio.stop()
+    }
+
     /// Nodes that hold the outputs; their bytes are those of one machine's run.
     private func holders(of job: JobID, _ request: MosaicRequest, _ trio: NodeGroup) async throws -> Int {
         let plan = try JobPlanner(request).plan()

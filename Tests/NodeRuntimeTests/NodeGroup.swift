@@ -29,9 +29,11 @@ final class NodeGroup {
     /// - Parameters:
     ///   - roots: the folders that others may read.
     ///   - sees: whether it finds scenes on the disk, which all nodes share.
+    ///   - engine: its fingerprint; nil: the real one.
     @discardableResult
     func start(
-        _ name: String, secret: [UInt8]? = nil, roots: [String] = [], sees: Bool = true
+        _ name: String, secret: [UInt8]? = nil, roots: [String] = [], sees: Bool = true,
+        engine: String? = nil
     ) async throws -> ClusterNode {
         let logger = Logger(label: name) { [log] label in LogLines.Handler(name: label, lines: log) }
         var setup = ClusterNode.Setup(
@@ -41,6 +43,7 @@ final class NodeGroup {
             logger: logger)
         setup.sceneRoots = roots
         setup.sees = { _ in sees }
+        if let engine { setup.fingerprint = { engine } }
         let node = try ClusterNode(setup)
         ports.append(try await node.start())
         nodes.append(node)

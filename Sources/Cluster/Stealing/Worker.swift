@@ -23,6 +23,7 @@ public struct Worker: Sendable {
     private var slots: Int
     private var memory: Int
     private var hasRoom = true
+    private var isSaturated = false
     private var sequence: UInt64 = 0
     private var beatAt: [JobID: Instant] = [:]
     /// Tasks that earlier processes of this node died of, by plan.
@@ -72,6 +73,7 @@ public struct Worker: Sendable {
         if let deadly = deadly[grant.plan] {
             grant.isolated = grant.isolated.union(deadly.intersection(grant.tasks))
         }
+        share.isSaturated = isSaturated
         share.granted(grant, held: held)
         shares[job] = share
         if isNew, plan == nil { actions.append(.fetchPlan(job, grant.plan)) }
@@ -144,6 +146,7 @@ public struct Worker: Sendable {
 
     /// The shell measured that our link is full, or not any more.
     mutating func saturated(_ isSaturated: Bool) {
+        self.isSaturated = isSaturated
         for job in shares.keys.sorted() { shares[job]?.isSaturated = isSaturated }
     }
 

@@ -14,6 +14,7 @@ final class BulkServer: BulkReceiver, @unchecked Sendable {
     private let instructions: PeerInstructions
     private let tally: NodeTally
     private let threads: TransferQueue
+    private let uplink: UplinkWatch
     private let logger: Logger
     private let ended = StopSignal()
 
@@ -22,10 +23,11 @@ final class BulkServer: BulkReceiver, @unchecked Sendable {
 
     init(
         _ link: BulkLink, items: LocalItems, instructions: PeerInstructions, tally: NodeTally,
-        threads: TransferQueue, logger: Logger
+        threads: TransferQueue, uplink: UplinkWatch, logger: Logger
     ) {
         (self.link, self.items, self.instructions, self.tally) = (link, items, instructions, tally)
-        (self.threads, self.logger) = (threads, logger)
+        (self.threads, self.uplink, self.logger) = (threads, uplink, logger)
+        uplink.began(link)
     }
 
     func received(_ kind: FrameKind, stream: UInt32, _ payload: UnsafeRawBufferPointer) {
@@ -42,7 +44,10 @@ final class BulkServer: BulkReceiver, @unchecked Sendable {
 
     func writabilityChanged(_ isWritable: Bool) {}
 
-    func ended(_ loss: LinkLoss) { ended.set() }
+    func ended(_ loss: LinkLoss) {
+        ended.set()
+        uplink.ended(link)
+    }
 
     private func answer(_ request: BulkRequest, _ stream: UInt32) {
         guard !ended.isSet else { return }

@@ -37,6 +37,8 @@ public final class ClusterNode: @unchecked Sendable {
         public var childCommand = TaskIsolation.ownCommand
         /// Whether this node looks for a scene file on its own disk. For tests, in which nodes share one.
         var sees: @Sendable (String) -> Bool = { _ in true }
+        /// What names this node's engine. For tests, in which nodes share one.
+        var fingerprint: @Sendable () throws -> String = { try EngineFingerprint().text }
 
         public init(
             name: String = "", data: String, listen: Address, seeds: [Address], secret: [UInt8],
@@ -64,6 +66,7 @@ public final class ClusterNode: @unchecked Sendable {
     /// Who ever was a member: a key that denying narrowed admits these, so that they can be given the next.
     private let knownMembers: Mutex<Set<NodeID>>
     private let serving = TransferQueue(atOnce: 8)
+    let uplink: UplinkWatch
     let parts: Ties
     let instructions = PeerInstructions()
     let keyRequests = Turnstile()
@@ -117,7 +120,7 @@ public final class ClusterNode: @unchecked Sendable {
         self.journal = NodeJournal(journal: journal, logger: logger)
         let store = try TileStore(folder: folder.path("store"), limit: setup.storeLimit)
         outputs = try OutputStore(folder: setup.outputs)
-        let fingerprint = try EngineFingerprint().text
+        let fingerprint = try setup.fingerprint()
         let keys = KeyTable(first: SealingKeys.name(of: setup.secret), secret: setup.secret)
         let persisted = try self.journal.persisted(firstKey: keys)
         knownMembers = Mutex(Set(persisted.peers.map(\.id)))
@@ -160,10 +163,12 @@ public final class ClusterNode: @unchecked Sendable {
             answer: { [answers] in try answers.answer($0) })
         let options = Transport.Options(
             identity: identity, start: start, keys: sealing, listen: setup.listen)
-        let server: @Sendable (BulkLink) -> BulkServer = { [serving, instructions, tally, logger] link in
+        uplink = UplinkWatch(logger: logger) { ties.loop?.post(.job(.saturated($0))) }
+        let server: @Sendable (BulkLink) -> BulkServer = {
+            [serving, instructions, tally, uplink, logger] link in
             BulkServer(
-                link, items: items, instructions: instructions, tally: tally, threads: serving, logger: logger
-            )
+                link, items: items, instructions: instructions, tally: tally, threads: serving,
+                uplink: uplink, logger: logger)
         }
         let transport = ties.transport(options, bulk, server: server)
         ties.transport = transport

@@ -46,6 +46,8 @@ public struct NodeFigures: Sendable {
     public let connectionsTurnedAway: Int
     /// Inputs of the protocol that were dropped because too many waited.
     public let inputsDropped: Int
+    /// Bytes for several peers wait for the network: this node gives no tasks away.
+    public let isUplinkFull: Bool
     public let store: TileStore.Usage
 }
 
@@ -98,7 +100,8 @@ extension ClusterNode {
                 "unsent": network.datagramsUnsent,
             ], handshakesFailed: network.handshakesFailed,
             connectionsTurnedAway: network.connectionsTurnedAway,
-            inputsDropped: parts.loop?.droppedInputs ?? 0, store: await storeUsage())
+            inputsDropped: parts.loop?.droppedInputs ?? 0, isUplinkFull: uplink.isFull,
+            store: await storeUsage())
     }
 
     /// Whether the node has tried each seed, so that it answers for the cluster, and takes work.

@@ -77,6 +77,14 @@ public final class BulkLink: @unchecked Sendable {
         for continuation in ready { continuation.resume() }
     }
 
+    /// Seconds since the link stands in which bytes for the peer waited for the network alone: neither for
+    /// the peer to read nor for this process. Nil when the link has ended, or the system keeps no account.
+    public func secondsHeldByNetwork() async -> Double? {
+        let connection = connection
+        let times = connection.loop.flatSubmit { connection.sendingTimes() }
+        do { return try await times.get().heldByNetwork } catch { return nil }
+    }
+
     /// Stops or resumes taking bytes from the peer, which pauses in turn.
     public func setReading(_ isReading: Bool) {
         connection.loop.execute { self.connection.setReading(isReading) }

@@ -334,6 +334,12 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         }
     }
 
+    /// What the kernel says of our sending.
+    func sendingTimes() -> EventLoopFuture<SendingTimes> {
+        guard let context else { return loop.makeFailedFuture(LinkEnded()) }
+        return SendingTimes.read(of: context.channel)
+    }
+
     // MARK: Time
 
     private func tick() {
