@@ -18,7 +18,7 @@ struct Arbutus: ParsableCommand {
             StoreCommand.self, NodeCommand.self, SubmitCommand.self, JobsCommand.self, JobCommand.self,
             WatchCommand.self, CancelCommand.self, ResumeCommand.self, FetchCommand.self, VerifyCommand.self,
             MembersCommand.self, DrainCommand.self, KeyCommand.self, VersionCommand.self,
-            RenderTaskCommand.self,
+            RenderTaskCommand.self, MeasureTransferCommand.self,
         ])
 
     /// Runs the command of this process and ends it with the command's exit code.

@@ -19,6 +19,8 @@ from nodes import Cluster, free_ports
 PAGE_FILES = ["/", "/theme.js", "/app.js", "/app.css", "/dom.js", "/api.js", "/page-map.js", "/page-jobs.js",
               "/basemap.js", "/point.js", "/favicon.svg", "/leaflet/leaflet.js", "/leaflet/leaflet.css"]
 
+PLAYER = pathlib.Path(__file__).parents[2] / ".build-python/bin/python"
+
 
 def tiles_of(bbox, zooms):
     """Names of the tiles that touch a box."""
@@ -120,6 +122,12 @@ def page(node, verdicts):
     weight = sum(len(node.ask(name, headers={"Accept-Encoding": "gzip"})[0]) for name in PAGE_FILES)
     print("\nThe map page")
     verdicts.most("without its map", weight / 1000, 300, " kB")
+    if not PLAYER.exists() or not shutil.which("chromium"):
+        return print("  first paint: skipped, scripts/setup --test installs the browser")
+    script = pathlib.Path(__file__).with_name("paint.py")
+    told = subprocess.run([PLAYER, script, f"http://127.0.0.1:{node.web}/", "11"], check=True, capture_output=True)
+    verdicts.most("first paint, Chromium, empty cache, median of 11", statistics.median(json.loads(told.stdout)), 300,
+                  " ms")
 
 
 def streams(options, verdicts, folder):
@@ -138,7 +146,13 @@ def streams(options, verdicts, folder):
     with Cluster(options.arbutus, folder / "streams", 2, "--slots", 1) as cluster:
         worker, node = cluster.nodes
         job = worker.submit(sorted(path for path in scenes.iterdir() if path.is_dir()))
-        worker.wait(f"/jobs/{job}/tasks", lambda grid: (grid.get("progress") or {}).get("done", 0) > 4, 300)
+
+        def is_under_way(grid):
+            state = worker.get(f"/jobs/{job}")
+            if state["state"] != "running":
+                raise SystemExit(f"bench: the job is {state['state']}: {state.get('message')}")
+            return (grid.get("progress") or {}).get("done", 0) > 4
+        worker.wait(f"/jobs/{job}/tasks", is_under_way, 300)
 
         def cost(seconds=8):
             before, begin = node.cpu_beside_tasks(), time.monotonic()
