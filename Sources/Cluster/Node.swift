@@ -54,8 +54,8 @@ public struct Node: Sendable {
         case .start: membership.begin()
         case .datagram(let datagram, let address): membership.received(datagram, from: address)
         case .frame(let frame, let peer, let start): membership.received(frame, from: peer, start: start)
-        case .linkUp(let peer, _, let address, let target):
-            membership.linkUp(peer, seenAt: address, target: target)
+        case .linkUp(let peer, let start, let address, let target):
+            membership.linkUp(peer, start, seenAt: address, target: target)
         case .linkLost(let peer, let end): membership.linkLost(peer, end)
         case .dialFailed(let target, let failure): membership.dialFailed(target, failure)
         case .signed(let record): membership.signed(record)

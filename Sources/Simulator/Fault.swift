@@ -167,7 +167,9 @@ extension World {
         (copy.work, copy.engine) = (original.work, original.engine)
         machines.append(copy)
         bulk.ports.append(BulkTraffic.Port())
-        network.ports.append(network.ports[original.index])
+        // What blocks the original is lifted from the original alone.
+        let port = network.ports[original.index]
+        network.ports.append(VirtualNetwork.Port(group: port.group, release: port.release))
         checks.added(copy)
         return copy
     }

@@ -79,9 +79,9 @@ struct WorkDisk {
     var atWork: Set<Workbench.Key> = []
     /// How many processes died while they ran a task, by plan.
     var deaths: [Digest: [TaskID: Int]] = [:]
-    /// Blobs that do not match their digest, and those of them that some node has read.
+    /// Blobs that do not match their digest, and the nodes that know it: they read them, or were told.
     var rotten: Set<Digest> = []
-    var foundRotten: Set<Digest> = []
+    var knownRotten: [Digest: Set<NodeID>] = [:]
     var outputs: Set<Digest> = []
 
     /// The header, and what it names.
@@ -204,7 +204,7 @@ extension World {
     private func discard(_ task: TaskID, _ plan: Digest, _ machine: Machine) {
         guard let result = machine.work.blobs[plan]?.removeValue(forKey: task) else { return }
         machine.work.rotten.remove(result.digest)
-        machine.work.foundRotten.remove(result.digest)
+        machine.work.knownRotten[result.digest] = nil
     }
 
     private func persist(_ header: JobHeader, from source: NodeID?, _ machine: Machine) {
@@ -275,7 +275,7 @@ extension World {
                 return world.deliver(machine, .job(gone))
             }
             if source.work.rotten.contains(result.digest) {
-                source.work.foundRotten.insert(result.digest)
+                source.work.knownRotten[result.digest, default: []].insert(machine.identity.id)
                 return world.deliver(machine, .job(.pulled(id, plan: plan, result, from: peer, .mismatch)))
             }
             if machine.disk.isFull {

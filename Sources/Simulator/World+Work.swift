@@ -119,6 +119,7 @@ extension World {
         let result = Workload.result(key.plan, key.task)
         machine.work.blobs[key.plan, default: [:]][key.task] = result
         machine.work.rotten.remove(result.digest)
+        machine.work.knownRotten[result.digest] = nil
         if end == .rottenBlob { machine.work.rotten.insert(result.digest) }
         deliver(machine, .job(.finished(id, plan: key.plan, result)))
     }

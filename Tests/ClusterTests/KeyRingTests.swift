@@ -48,6 +48,41 @@ import Testing
         }
     }
 
+    /// Who is denied knows the old key, and no datagram is opened with it.
+    @Test func aNarrowedKeyIsNotUsedAgain() throws {
+        var ring = KeyRing(me: a, table: KeyTable(first: old, secret: [1]))
+        try ring.decide(.deny(c, newKey: new, secret: [2]), members: [])
+        #expect(throws: KeyRefusal.narrowed(old)) {
+            try ring.decide(.use(old), members: [holder(b, .alive, [old, new])])
+        }
+    }
+
+    /// Each half of a partition decides for itself; the key that both sides use afterwards opens something.
+    @Test(arguments: [true, false]) func aKeyThatIsUsedHereAndShutThereGivesWay(isDenial: Bool) throws {
+        let third = KeyID(bits: 3)
+        var (here, there) = (
+            KeyRing(me: a, table: KeyTable(first: old, secret: [1])),
+            KeyRing(me: b, table: KeyTable(first: old, secret: [1]))
+        )
+        for key in [new, third] {
+            try here.decide(.install(key, secret: [UInt8(key.bits)]), members: [])
+            try there.decide(.install(key, secret: [UInt8(key.bits)]), members: [])
+        }
+        for _ in 0..<4 { try here.decide(.use(new), members: []) }
+        if isDenial {
+            try there.decide(.deny(c, newKey: third, secret: [3]), members: [])
+        } else {
+            try there.decide(.retire(new, forced: true), members: [])
+        }
+        let theirs = there.table
+        _ = there.unite(here.table)
+        _ = here.unite(theirs)
+        #expect(here.table == there.table)
+        #expect(here.table.use.key == third)
+        #expect(here.table[third]?.stage == .installed)
+        #expect(!here.unite(there.table))
+    }
+
     @Test func tablesUniteInAnyOrderToTheSame() throws {
         var left = KeyRing(me: a, table: KeyTable(first: old, secret: [1]))
         var right = KeyRing(me: b, table: KeyTable(first: old, secret: [1]))

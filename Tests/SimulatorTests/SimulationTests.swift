@@ -38,11 +38,22 @@ import Testing
         11, 22, 33, 43, 50, 53, 103, 118, 182, 10_008, 200_137, 200_151, 200_203, 200_250, 200_274, 350_008,
         350_213, 600_182, 600_872, 600_972, 601_041, 601_405, 601_427, 601_931, 602_346,
         610_144, 611_032, 611_437, 611_495, 611_594, 611_638, 20_000_736, 40_000_428, 50_000_087, 70_000_360,
+        110_001_501, 160_000_321,
     ])
     func whatOnceFailedHolds(seed: UInt64) {
         let options = Simulation.Options.mixed(seed: seed)
         let report = Simulation.run(options)
         #expect(report.violation == nil, "\(options.command)")
+    }
+
+    /// A keeper found a blob of its coordinator damaged, and was replaced before that was heard; a key that
+    /// was narrowed was used again; a stranger whose key was retired made one of its own.
+    @Test(arguments: [(90_000_751, 63), (110_001_918, 27), (140_000_341, 3)])
+    func whatOnceFailedAmongManyHolds(seed: UInt64, nodes: Int) throws {
+        var choices = Choices()
+        choices.nodes = nodes
+        let options = try choices.options(seed: seed)
+        #expect(Simulation.run(options).violation == nil, "\(options.command)")
     }
 
     /// The silence of a host is known to all in a small cluster within nine seconds.

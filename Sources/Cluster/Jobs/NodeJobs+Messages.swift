@@ -167,7 +167,7 @@ extension NodeJobs {
         case .hold(let plan, let results) where isFromCoordinator && peer != me:
             return hold(results, plan: plan, header, from: peer)
         case .damaged(let plan, let task)
-        where isFromCoordinator || (coordinators[id] != nil && header.reign.keepers.contains(peer)):
+        where isFromCoordinator || coordinators[id]?.heeds(peer, on: task) ?? false:
             // What a keeper finds when it copies from its coordinator, nobody else finds until the assembly.
             lostBlob(id, plan: plan, task, now: now)
             return [.discard(id, plan: plan, task)]

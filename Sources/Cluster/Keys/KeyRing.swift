@@ -6,6 +6,7 @@
 public enum KeyRefusal: Error, Equatable, Sendable, CustomStringConvertible {
     case unknown(KeyID)
     case alreadyRetired(KeyID)
+    case narrowed(KeyID)
     case inUse(KeyID)
     case tooMany
     case notHeldBy(KeyID, [NodeID])
@@ -15,6 +16,8 @@ public enum KeyRefusal: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .unknown(let key): "no key \(key) is installed; install it first"
         case .alreadyRetired(let key): "key \(key) was retired and cannot come back; make a new one"
+        case .narrowed(let key):
+            "a denied node knows key \(key), and it cannot be used again; install a new one"
         case .inUse(let key): "key \(key) is in use; use another one first"
         case .tooMany:
             "the cluster holds \(KeyTable.mostKeys) keys or denies \(KeyTable.mostDenied) nodes already"
@@ -88,6 +91,7 @@ public struct KeyRing: Equatable, Sendable {
     private mutating func use(_ key: KeyID, _ members: [Holder]) throws(KeyRefusal) {
         guard let known = table[key] else { throw .unknown(key) }
         if known.stage == .retired { throw .alreadyRetired(key) }
+        if known.stage == .narrowed { throw .narrowed(key) }
         let lacking = members.filter { $0.standing.isPresent && !$0.keys.contains(key) }
         guard lacking.isEmpty || fault == .keyUsedTooEarly else {
             throw .notHeldBy(key, lacking.map(\.id).sorted())

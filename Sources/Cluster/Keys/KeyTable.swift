@@ -133,10 +133,16 @@ public struct KeyTable: Equatable, Sendable {
         return self != before
     }
 
-    /// Restores the order and forgets the secrets of retired keys.
+    /// Restores the order and forgets the secrets of retired keys. A key that was taken into use while
+    /// another node narrowed or retired it would open nothing anywhere: the highest that is installed takes
+    /// its place, the same on every node.
     mutating func tidy() {
         keys.sort { $0.id < $1.id }
         denied.sort()
         for at in keys.indices where keys[at].stage == .retired { keys[at].secret = [] }
+        guard let used = self[use.key], used.stage > .installed,
+            let next = keys.last(where: { $0.stage == .installed })
+        else { return }
+        use = Use(key: next.id, round: use.round + 1, author: use.author)
     }
 }

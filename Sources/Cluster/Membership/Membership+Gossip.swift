@@ -149,7 +149,8 @@ extension Membership {
             } else if row.start != asked.start {
                 first = [.alive(row.record)]
             }
-            if row.prefersLink, row.link.isUp {
+            // The link may be another start's.
+            if row.prefersLink, row.link.isUp, row.start == asked.start {
                 send(message, first, overLinkTo: slot)
                 return
             }

@@ -36,7 +36,7 @@ extension Membership {
         outbox.append(.ready)
     }
 
-    mutating func linkUp(_ peer: NodeID, seenAt address: Address, target: DialTarget?) {
+    mutating func linkUp(_ peer: NodeID, _ start: StartID, seenAt address: Address, target: DialTarget?) {
         guard let record, phase == .running else { return outbox.append(.closeLink(peer)) }
         if keys.table.isDenied(peer), configuration.fault != .deniedLetIn {
             outbox.append(.dropped(peer, .deniedNode))
@@ -54,11 +54,17 @@ extension Membership {
             strangers.append(peer)
         }
         settleWitness(peer, refused: false)
-        let row = table.slot(of: peer)
-        let ofYou: Rumour? = row.map { rumour(about: $0) } ?? tombstone(of: peer)
-        let told: Rumour? = if let ofYou, ofYou.standing != .alive { ofYou } else { nil }
-        let hello = Frame.hello(record, root, keys: keys.table.digest, ofYou: told, seenAt: address)
+        let hello = Frame.hello(
+            record, root, keys: keys.table.digest, ofYou: toldOfItself(peer, start), seenAt: address)
         outbox.append(.sendFrame(hello, to: peer))
+    }
+
+    /// What a peer has to hear of itself: that it is not taken for alive, or that another start of its key
+    /// is.
+    private func toldOfItself(_ peer: NodeID, _ start: StartID) -> Rumour? {
+        guard let slot = table.slot(of: peer) else { return tombstone(of: peer) }
+        let row = table.rows[slot]
+        return row.standing != .alive || row.start != start ? rumour(about: slot) : nil
     }
 
     mutating func linkLost(_ peer: NodeID, _ end: LinkEnd) {

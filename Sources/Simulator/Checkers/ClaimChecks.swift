@@ -93,8 +93,8 @@ extension Checks {
     }
 
     /// S5: a done task is on the disk of a live node, or the coordinator has it recomputed within 5 s of
-    /// learning that it is not. A node is live until the coordinator's membership calls it dead, and rot is
-    /// learnt of when somebody reads the blob.
+    /// learning that it is not. A node is live until the coordinator's membership calls it dead, and of rot
+    /// the coordinator learns when it reads the blob, or when it is told by who did.
     private func checkHolders(
         _ leader: JobWatch.Leader, _ coordinator: Coordinator, _ machine: Machine, _ world: World
     ) {
@@ -112,7 +112,7 @@ extension Checks {
         var unheld: [TaskID: Int64] = [:]
         func holds(_ disk: WorkDisk, _ task: TaskID) -> Bool {
             guard let digest = disk.blobs[done.plan]?[task]?.digest else { return false }
-            return digest == done[task] && !disk.foundRotten.contains(digest)
+            return digest == done[task] && disk.knownRotten[digest]?.contains(machine.identity.id) != true
         }
         for task in settled.tasks where !holds(machine.work, task) {
             guard !live.contains(where: { holds($0.work, task) }) else { continue }
@@ -220,6 +220,11 @@ extension Checks {
     func runsEnded(_ machine: Machine, _ time: Int64) {
         for (key, run) in (watch.runs.removeValue(forKey: machine.index) ?? [:]) {
             charge(run, key.job, time)
+            // A copy whose original died with its process is no copy any more.
+            let left = watch.runs.filter { $0.value[key] != nil }
+            guard left.count == 1, let (index, runs) = left.first, let copy = runs[key] else { continue }
+            charge(copy, key.job, time)
+            watch.runs[index]?[key] = JobWatch.Run(since: time, speculative: nil, isFirst: false)
         }
     }
 

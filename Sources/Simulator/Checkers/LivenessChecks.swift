@@ -25,10 +25,11 @@ extension Checks {
         // The usual case: with the same keys everywhere nobody is locked out.
         let keys = all.first?.node.membership.keys.table
         if denied.isEmpty, all.allSatisfy({ $0.node.membership.keys.table == keys }) { return all }
-        return all.filter { !isLockedOut($0, all) && !isDenied($0, all) }
+        let admitted = all.filter { !isLockedOut($0, all) }
+        return admitted.filter { !isDenied($0, admitted) }
     }
 
-    /// A denial that died with the node that was told of it never was.
+    /// A denial that died with the node that was told of it, or that is locked out with it, never was.
     private func isDenied(_ machine: Machine, _ all: [Machine]) -> Bool {
         let id = machine.identity.id
         return denied.contains(id) && all.contains { $0.node.membership.keys.table.isDenied(id) }
@@ -36,7 +37,7 @@ extension Checks {
 
     /// A copy that slept while its twin took part in a key rotation, nodes that nobody with the new key met
     /// before the rotation, or one that was forgotten with a disk that was rolled back, hold only keys that
-    /// are retired, or that admit members alone. No protocol can let them in.
+    /// are retired, or that admit members alone; or that they made up since. No protocol can let them in.
     private func isLockedOut(_ machine: Machine, _ all: [Machine]) -> Bool {
         let held = machine.node.membership.keys.table.held
         let others = all.filter { other in
@@ -44,10 +45,11 @@ extension Checks {
         }
         let isStranger = !others.contains { $0.node.membership.table[machine.identity.id] != nil }
         guard isStranger || !disturbedIdentities.isEmpty else { return false }
+        let isDisturbed = disturbedIdentities.contains(machine.identity.number)
         return others.contains { other in
             let keys = other.node.membership.keys.table
             return held.allSatisfy { key in
-                let stage = keys[key]?.stage ?? .installed
+                guard let stage = keys[key]?.stage else { return isDisturbed }
                 return stage == .retired || (isStranger && stage == .narrowed)
             }
         }

@@ -64,9 +64,14 @@ extension Checks {
             if isLower, !dropped.isEmpty {
                 fail("S8", "dropped \(dropped) under \(message.term), below \(glance.term)")
             }
-        case .damaged(_, let task):
+        case .damaged(let plan, let task):
             if isLower, glance.held.contains(task), !jobs.held(of: job).contains(task) {
                 fail("S8", "discarded \(task) under \(message.term), below \(glance.term)")
+            }
+            if !isLower, let told = machine.work.blobs[plan]?[task]?.digest,
+                machine.work.rotten.contains(told)
+            {
+                machine.work.knownRotten[told, default: []].insert(machine.identity.id)
             }
         case .heartbeat:
             let now = jobs.coordinators[job]?.claims?.owned(by: glance.sender) ?? TaskSet()
