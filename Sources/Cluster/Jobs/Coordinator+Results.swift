@@ -136,7 +136,7 @@ extension Coordinator {
             claims?.reopen(orphans)
         }
         pulling = pulling.filter { now - $0.value < Self.pullTime }
-        pushed = pushed.filter { now - $0.value.at < Self.pullTime }
+        pushed = pushed.filter { now - $0.value < Self.pullTime }
         absent = holders.held.intersection(done.done).subtracting(holders.held(by: me))
             .subtracting(TaskSet(pulling.keys))
         return pullNext(now) + push(view, now: now)
@@ -181,14 +181,8 @@ extension Coordinator {
             }
             .prefix(max(0, Self.holdLimit - pushed.count))
         guard !single.isEmpty else { return [] }
-        for task in single { pushed[task] = Push(keeper: keeper, at: now) }
+        for task in single { pushed[task] = now }
         return [send(.hold(plan: done.plan, done.results(of: TaskSet(single))), to: keeper)]
-    }
-
-    /// Whether `node` is heard when it finds a blob of ours damaged: it was told to copy it, and may have
-    /// been replaced as keeper since.
-    func heeds(_ node: NodeID, on task: TaskID) -> Bool {
-        header.reign.keepers.contains(node) || pushed[task]?.keeper == node
     }
 
     /// An attempt to copy a blob to us ended. `held` is our own report when it succeeded.

@@ -41,12 +41,6 @@ public struct Coordinator: Sendable {
         var last: Instant
     }
 
-    /// A keeper that was told to copy a result from here, and when it was.
-    struct Push: Equatable, Sendable {
-        let keeper: NodeID
-        let at: Instant
-    }
-
     /// The header as this coordinator has it; the book has the same.
     public internal(set) var header: JobHeader
     let me: NodeID
@@ -78,8 +72,7 @@ public struct Coordinator: Sendable {
     var pulling: [TaskID: Instant] = [:]
     /// Results that are held elsewhere, not here, and not on their way.
     var absent = TaskSet()
-    /// Results that a keeper was told to copy from here.
-    var pushed: [TaskID: Push] = [:]
+    var pushed: [TaskID: Instant] = [:]
     var successor: Successor?
     var triedSuccessors: [NodeID] = []
     var engineMissing: Instant?

@@ -167,8 +167,9 @@ extension NodeJobs {
         case .hold(let plan, let results) where isFromCoordinator && peer != me:
             return hold(results, plan: plan, header, from: peer)
         case .damaged(let plan, let task)
-        where isFromCoordinator || coordinators[id]?.heeds(peer, on: task) ?? false:
-            // What a keeper finds when it copies from its coordinator, nobody else finds until the assembly.
+        where isFromCoordinator || coordinators[id] != nil:
+            // What a keeper, or one that was replaced since, finds when it copies from its coordinator,
+            // nobody else finds until the assembly.
             lostBlob(id, plan: plan, task, now: now)
             return [.discard(id, plan: plan, task)]
         case .keepOutputs(let outputs) where isFromCoordinator && peer != me:
