@@ -18,7 +18,7 @@ struct MeasureTransferCommand: ParsableCommand {
 
     mutating func run() throws {
         let bytes = megabytes * 1_000_000
-        let figures = try AsyncWork.run(stopping: {}) { try await SealedTransferTrial.run(bytes: bytes) }
+        let figures = try AsyncWork.run { try await SealedTransferTrial.run(bytes: bytes) }
         try Terminal.print(JSONText.of(figures))
     }
 }

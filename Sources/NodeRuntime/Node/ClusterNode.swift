@@ -164,13 +164,12 @@ public final class ClusterNode: @unchecked Sendable {
         let options = Transport.Options(
             identity: identity, start: start, keys: sealing, listen: setup.listen)
         uplink = UplinkWatch(logger: logger) { ties.loop?.post(.job(.saturated($0))) }
-        let server: @Sendable (BulkLink) -> BulkServer = {
+        let transport = ties.transport(options, bulk) {
             [serving, instructions, tally, uplink, logger] link in
             BulkServer(
                 link, items: items, instructions: instructions, tally: tally, threads: serving,
                 uplink: uplink, logger: logger)
         }
-        let transport = ties.transport(options, bulk, server: server)
         ties.transport = transport
         ties.wires = NodeWires(
             identity: identity, transport: transport, tally: tally, diary: diary, logger: logger)

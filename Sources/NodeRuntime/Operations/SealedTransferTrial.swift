@@ -34,7 +34,7 @@ public enum SealedTransferTrial {
             _ = try await from.open()
             from.dial(1, Address("127.0.0.1:\(try await to.open())"), purpose: .bulk)
             Task {
-                do { try await Task.sleep(for: .seconds(5)) } catch {}
+                do { try await Task.sleep(for: .seconds(5)) } catch { return found.finish() }
                 found.finish()
             }
             guard let link = await links.first(where: { _ in true }) else {

@@ -75,7 +75,7 @@ struct ClientStopped: Error, CustomStringConvertible {
 enum AsyncWork {
     /// Waits for the work; the first Ctrl-C cancels it, the second ends the process.
     static func run<T: Sendable>(
-        stopping: @escaping @Sendable () -> Void, _ body: @escaping @Sendable () async throws -> T
+        stopping: @escaping @Sendable () -> Void = {}, _ body: @escaping @Sendable () async throws -> T
     ) throws -> T {
         let ended = DispatchSemaphore(value: 0)
         let box = Box<T>()
