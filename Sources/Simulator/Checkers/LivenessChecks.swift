@@ -45,11 +45,13 @@ extension Checks {
         }
         let isStranger = !others.contains { $0.node.membership.table[machine.identity.id] != nil }
         guard isStranger || !disturbedIdentities.isEmpty else { return false }
-        let isDisturbed = disturbedIdentities.contains(machine.identity.number)
+        let isAlone =
+            disturbedIdentities.contains(machine.identity.number)
+            && !all.contains { $0 !== machine && canTalk(machine, $0) }
         return others.contains { other in
             let keys = other.node.membership.keys.table
             return held.allSatisfy { key in
-                guard let stage = keys[key]?.stage else { return isDisturbed }
+                guard let stage = keys[key]?.stage else { return isAlone }
                 return stage == .retired || (isStranger && stage == .narrowed)
             }
         }
