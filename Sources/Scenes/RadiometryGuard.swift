@@ -44,7 +44,7 @@ public enum RadiometryGuard {
 
     /// Pixels a side of the first look, and of the second, which has to agree before a job is stopped: JPEG
     /// 2000's coarse levels are low-pass filters with negative lobes (ISO/IEC 15444-1, Annex F), and
-    /// undershoot beside clouds and beside the edge of the data. Every eighth pixel of a granule hardly does.
+    /// undershoot beside clouds and beside the edge of the data. The third level of a granule hardly does.
     static let looks = [256, 1400]
 
     /// Takes a coarse sample of the scene's red and green and stops at a contradiction.

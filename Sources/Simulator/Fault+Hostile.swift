@@ -174,7 +174,7 @@ extension World {
                 message: .gossip,
                 rumours: [.alive(forged)])
             let packet = Packet(
-                datagram: datagram, from: sender.index, to: machine.index, key: sender.keys.use.key,
+                datagram: datagram, from: sender.index, to: machine.index, key: sender.keys.keyInUse,
                 replayOf: nil)
             queue.push(.datagram, at: time + network.flight(), packets.put(packet))
             send(

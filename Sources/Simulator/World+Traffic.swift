@@ -17,7 +17,7 @@ extension World {
         if conditions.loss > 0, network.generator.chance(conditions.loss) { copies -= 1 }
         if conditions.duplicates > 0, network.generator.chance(conditions.duplicates) { copies += 1 }
         let packet = Packet(
-            datagram: datagram, from: machine.index, to: to, key: machine.keys.use.key, replayOf: nil)
+            datagram: datagram, from: machine.index, to: to, key: machine.keys.keyInUse, replayOf: nil)
         for _ in 0..<max(0, copies) {
             queue.push(.datagram, at: time + network.flight(), packets.put(packet))
         }

@@ -112,7 +112,7 @@ enum Metrics {
             "Inputs of the protocol dropped because too many waited.", Double(node.inputsDropped))
         page.add(
             "arbutus_uplink_full", .gauge,
-            "1 while bytes for several peers wait for the network and this node gives no tasks away.",
+            "1 while bytes for two peers or more wait for the network; then thieves get nothing here.",
             node.isUplinkFull ? 1 : 0)
     }
 

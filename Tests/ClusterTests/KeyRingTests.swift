@@ -55,6 +55,11 @@ import Testing
         #expect(throws: KeyRefusal.narrowed(old)) {
             try ring.decide(.use(old), members: [holder(b, .alive, [old, new])])
         }
+        #expect(throws: KeyRefusal.known(new)) {
+            try ring.decide(.deny(b, newKey: new, secret: [2]), members: [])
+        }
+        try ring.decide(.deny(c, newKey: new, secret: [2]), members: [])
+        #expect(ring.table.keyInUse == new)
     }
 
     /// Each half of a partition decides for itself; the key that both sides use afterwards opens something.
@@ -64,7 +69,7 @@ import Testing
             KeyRing(me: a, table: KeyTable(first: old, secret: [1])),
             KeyRing(me: b, table: KeyTable(first: old, secret: [1]))
         )
-        for key in [new, third] {
+        for key in isDenial ? [new] : [new, third] {
             try here.decide(.install(key, secret: [UInt8(key.bits)]), members: [])
             try there.decide(.install(key, secret: [UInt8(key.bits)]), members: [])
         }
@@ -78,10 +83,31 @@ import Testing
         _ = there.unite(here.table)
         _ = here.unite(theirs)
         #expect(here.table == there.table)
-        #expect(here.table.use.key == third)
+        #expect(here.table.keyInUse == third)
         #expect(here.table[third]?.stage == .installed)
         let changed = here.unite(there.table)
         #expect(!changed)
+    }
+
+    /// What is decided last holds, in whatever order three nodes hear of each other.
+    @Test func aRetiredKeyInUseOverturnsNoLaterDecision() throws {
+        let keys = (1...3).map { KeyID(bits: $0) }
+        func table(_ used: Int, round: UInt32, by author: NodeID, retired: Int? = nil) throws -> KeyTable {
+            let all = keys.enumerated().map { index, key in
+                ClusterKey(id: key, secret: [1], stage: index == retired ? .retired : .installed)
+            }
+            let use = KeyTable.Use(key: keys[used], round: round, author: author)
+            return try #require(KeyTable(keys: all, use: use, denied: []))
+        }
+        let tables = [
+            try table(1, round: 5, by: c), try table(0, round: 1, by: b, retired: 1),
+            try table(0, round: 6, by: a),
+        ]
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            var united = tables[order[0]]
+            for next in order.dropFirst() { _ = united.unite(tables[next]) }
+            #expect(united.keyInUse == keys[0])
+        }
     }
 
     @Test func tablesUniteInAnyOrderToTheSame() throws {
@@ -90,7 +116,6 @@ import Testing
         try left.decide(.install(new, secret: [2]), members: [])
         try left.decide(.use(new), members: [])
         try left.decide(.retire(old, forced: true), members: [])
-        try right.decide(.install(KeyID(bits: 3), secret: [3]), members: [])
         try right.decide(.deny(c, newKey: KeyID(bits: 3), secret: [3]), members: [])
         let (one, two) = (left.table, right.table)
         #expect(left.unite(two) == true)

@@ -42,6 +42,20 @@ struct UplinkLoadTests {
             load([[1, 1, 0], [0.6, 0.6, 0], [0.6, 0.4, 0], [0.6, 0.6, 0]]) == [true, true, false, false])
     }
 
+    /// Bytes that are on a long way are held by the network too, and nothing waits.
+    @Test func aLongWayIsNoFullOne() {
+        var load = UplinkLoad()
+        for second in 0..<3 {
+            let readings = links.enumerated().map {
+                UplinkLoad.Reading(
+                    link: ObjectIdentifier($1), peer: NodeID(short: UInt64($0)), held: Double(second),
+                    isWaiting: false)
+            }
+            load.looked(readings, after: 1)
+        }
+        #expect(!load.isFull)
+    }
+
     /// What a link waited before it was first seen is not of this second.
     @Test func aLinkThatIsNewCountsFromItsFirstLook() {
         var load = UplinkLoad()

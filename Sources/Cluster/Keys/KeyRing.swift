@@ -7,6 +7,7 @@ public enum KeyRefusal: Error, Equatable, Sendable, CustomStringConvertible {
     case unknown(KeyID)
     case alreadyRetired(KeyID)
     case narrowed(KeyID)
+    case known(KeyID)
     case inUse(KeyID)
     case tooMany
     case notHeldBy(KeyID, [NodeID])
@@ -18,6 +19,8 @@ public enum KeyRefusal: Error, Equatable, Sendable, CustomStringConvertible {
         case .alreadyRetired(let key): "key \(key) was retired and cannot come back; make a new one"
         case .narrowed(let key):
             "a denied node knows key \(key), and it cannot be used again; install a new one"
+        case .known(let key):
+            "the cluster has key \(key) already, and the node to be denied may too; make a new one"
         case .inUse(let key): "key \(key) is in use; use another one first"
         case .tooMany:
             "the cluster holds \(KeyTable.mostKeys) keys or denies \(KeyTable.mostDenied) nodes already"
@@ -103,11 +106,11 @@ public struct KeyRing: Equatable, Sendable {
     /// back.
     private mutating func retire(_ key: KeyID, _ forced: Bool, _ members: [Holder]) throws(KeyRefusal) {
         guard let at = table.keys.firstIndex(where: { $0.id == key }) else { throw .unknown(key) }
-        if table.use.key == key { throw .inUse(key) }
-        let lacking = members.filter { $0.standing != .left && !$0.keys.contains(table.use.key) }
+        if table.keyInUse == key { throw .inUse(key) }
+        let lacking = members.filter { $0.standing != .left && !$0.keys.contains(table.keyInUse) }
             .filter { !table.isDenied($0.id) }
         guard forced || lacking.isEmpty || fault == .keyRetiredTooEarly else {
-            throw .notHeldBy(table.use.key, lacking.map(\.id).sorted())
+            throw .notHeldBy(table.keyInUse, lacking.map(\.id).sorted())
         }
         table.keys[at].stage = .retired
         table.tidy()
@@ -116,6 +119,11 @@ public struct KeyRing: Equatable, Sendable {
     private mutating func deny(_ node: NodeID, _ key: KeyID, _ secret: [UInt8]) throws(KeyRefusal) {
         guard node != me else { throw .ourselves }
         guard table.denied.count < KeyTable.mostDenied else { throw .tooMany }
+        if let known = table[key] {
+            // The same once more changes nothing; otherwise who is denied may know the key.
+            if table.isDenied(node), table.use.key == key { return }
+            throw known.stage == .retired ? .alreadyRetired(key) : .known(key)
+        }
         try install(key, secret)
         if !table.isDenied(node) { table.denied.append(node) }
         for at in table.keys.indices where table.keys[at].id != key {

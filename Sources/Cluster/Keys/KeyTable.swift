@@ -88,6 +88,14 @@ public struct KeyTable: Equatable, Sendable {
     /// The key of that id; nil when the table lacks it.
     public subscript(id: KeyID) -> ClusterKey? { keys.first { $0.id == id } }
 
+    /// The key to seal with: the one decided upon. A decision that crossed another node's to narrow or retire
+    /// that key would open nothing anywhere; then it is the highest that is installed, the same on nodes with
+    /// equal tables.
+    public var keyInUse: KeyID {
+        guard let used = self[use.key], used.stage > .installed else { return use.key }
+        return keys.last { $0.stage == .installed }?.id ?? use.key
+    }
+
     /// Ids of the keys whose secret we hold, ascending: what our alive record says.
     public var held: [KeyID] { keys.filter { $0.stage < .retired }.map(\.id) }
 
@@ -133,16 +141,10 @@ public struct KeyTable: Equatable, Sendable {
         return self != before
     }
 
-    /// Restores the order and forgets the secrets of retired keys. A key that was taken into use while
-    /// another node narrowed or retired it would open nothing anywhere: the highest that is installed takes
-    /// its place, the same on every node.
+    /// Restores the order and forgets the secrets of retired keys.
     mutating func tidy() {
         keys.sort { $0.id < $1.id }
         denied.sort()
         for at in keys.indices where keys[at].stage == .retired { keys[at].secret = [] }
-        guard let used = self[use.key], used.stage > .installed,
-            let next = keys.last(where: { $0.stage == .installed })
-        else { return }
-        use = Use(key: next.id, round: use.round + 1, author: use.author)
     }
 }

@@ -7,13 +7,15 @@ import Transport
 /// section 4), for every thief would wait at the same bottleneck.
 ///
 /// One slow peer says nothing of our own way out, and one that computes says nothing of the network at all:
-/// what counts is that the bytes for at least two peers wait for the network and for nothing else.
+/// what counts is that bytes for at least two peers wait, for the network and for nothing else.
 struct UplinkLoad {
-    /// How one bulk link stands: to whom, and for how many seconds in all its bytes waited for the network.
+    /// How one bulk link stands: to whom, for how many seconds in all its bytes were the network's, and
+    /// whether some wait for it now.
     struct Reading {
         let link: ObjectIdentifier
         let peer: NodeID
         let held: Double
+        var isWaiting = true
     }
 
     private static let leastPeers = 2
@@ -28,6 +30,7 @@ struct UplinkLoad {
         var shares: [NodeID: Double] = [:]
         for reading in readings {
             let held = reading.held - (before[reading.link] ?? reading.held)
+            guard reading.isWaiting else { continue }
             shares[reading.peer] = max(shares[reading.peer] ?? 0, held / max(seconds, 1e-3))
         }
         before = Dictionary(readings.map { ($0.link, $0.held) }) { $1 }
@@ -43,7 +46,8 @@ final class UplinkWatch: @unchecked Sendable {
     private let tell: @Sendable (Bool) -> Void
     private let lock = NSLock()
     private var links: [ObjectIdentifier: BulkLink] = [:]
-    private var isLooking = false
+    private var looking: Task<Void, Never>?
+    private var isOver = false
     private var told = false
 
     /// - Parameters:
@@ -58,12 +62,22 @@ final class UplinkWatch: @unchecked Sendable {
 
     /// A peer asks over this link from now on.
     func began(_ link: BulkLink) {
-        let isFirst = lock.withLock {
+        lock.withLock {
+            guard !isOver else { return }
             links[ObjectIdentifier(link)] = link
-            defer { isLooking = true }
-            return !isLooking
+            if looking == nil { looking = Task { await look() } }
         }
-        if isFirst { Task { await look() } }
+    }
+
+    /// Looks no more; to be awaited before the links' own threads end.
+    func shutDown() async {
+        let last = lock.withLock {
+            isOver = true
+            links = [:]
+            return looking
+        }
+        last?.cancel()
+        await last?.value
     }
 
     /// The link is gone.
@@ -75,8 +89,10 @@ final class UplinkWatch: @unchecked Sendable {
         while let standing = remaining() {
             var readings: [UplinkLoad.Reading] = []
             for (name, link) in standing {
-                guard let held = await link.secondsHeldByNetwork() else { continue }
-                readings.append(UplinkLoad.Reading(link: name, peer: link.peer.id, held: held))
+                guard let now = await link.sending() else { continue }
+                readings.append(
+                    UplinkLoad.Reading(
+                        link: name, peer: link.peer.id, held: now.heldByNetwork, isWaiting: now.isWaiting))
             }
             let now = ContinuousClock.now
             load.looked(readings, after: (now - last).inSeconds)
@@ -90,7 +106,7 @@ final class UplinkWatch: @unchecked Sendable {
     /// The links that stand; nil when none does, and nobody looks any more.
     private func remaining() -> [ObjectIdentifier: BulkLink]? {
         lock.withLock {
-            isLooking = !links.isEmpty
+            if links.isEmpty { looking = nil }
             return links.isEmpty ? nil : links
         }
     }

@@ -218,6 +218,7 @@ public final class ClusterNode: @unchecked Sendable {
         PeerFileSystem.end(source)
         madeLog.flush()
         serving.shutDown()
+        await uplink.shutDown()
         await parts.transport?.shutDown()
         disk.sync {}
         do { try journal.journal.close() } catch { logger.warning("\(error)") }

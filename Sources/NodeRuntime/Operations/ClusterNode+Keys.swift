@@ -23,7 +23,7 @@ extension ClusterNode {
             let members = node.membership.table.rows.filter { $0.standing != .left }
             return table.keys.map { key in
                 KeyStatus(
-                    id: "\(key.id)", stage: "\(key.stage)", isInUse: table.use.key == key.id,
+                    id: "\(key.id)", stage: "\(key.stage)", isInUse: table.keyInUse == key.id,
                     lacking: members.filter { !$0.record.keys.contains(key.id) }.map { "\($0.id)" })
             }
         }

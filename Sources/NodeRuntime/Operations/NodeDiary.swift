@@ -105,8 +105,8 @@ final class NodeDiary: Sendable {
     ///
     /// - Returns: what to ask of the keys so that the file's key counts too.
     func keyFile(_ file: KeyTable, beside journal: KeyTable) -> KeyRequest? {
-        guard let key = file.keys.first, journal.use.key != key.id else { return nil }
-        let facts: Logger.Metadata = ["file": "\(key.id)", "in_use": "\(journal.use.key)"]
+        guard let key = file.keys.first, journal.keyInUse != key.id else { return nil }
+        let facts: Logger.Metadata = ["file": "\(key.id)", "in_use": "\(journal.keyInUse)"]
         switch journal[key.id]?.stage {
         case .retired?:
             logger.warning(

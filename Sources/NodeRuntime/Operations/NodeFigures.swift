@@ -46,7 +46,7 @@ public struct NodeFigures: Sendable {
     public let connectionsTurnedAway: Int
     /// Inputs of the protocol that were dropped because too many waited.
     public let inputsDropped: Int
-    /// Bytes for several peers wait for the network: this node gives no tasks away.
+    /// Bytes for two peers or more wait for the network: thieves get nothing of what waits here.
     public let isUplinkFull: Bool
     public let store: TileStore.Usage
 }

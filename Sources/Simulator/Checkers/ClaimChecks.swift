@@ -222,7 +222,9 @@ extension Checks {
             charge(run, key.job, time)
             // A copy whose original died with its process is no copy any more.
             let left = watch.runs.filter { $0.value[key] != nil }
-            guard left.count == 1, let (index, runs) = left.first, let copy = runs[key] else { continue }
+            guard run.speculative == nil, left.count == 1, let (index, runs) = left.first,
+                let copy = runs[key]
+            else { continue }
             charge(copy, key.job, time)
             watch.runs[index]?[key] = JobWatch.Run(since: time, speculative: nil, isFirst: false)
         }

@@ -29,7 +29,7 @@ public struct SealingKeys: Sendable {
     ///   size neither.
     ///   - members: nodes that were members when the last one was denied: a narrowed key admits only these.
     public init(_ table: KeyTable, members: Set<NodeID> = []) {
-        inUse = table.use.key
+        inUse = table.keyInUse
         var entries: [KeyID: Entry] = [:]
         for key in table.keys where key.stage < .retired && Self.secretSizes.contains(key.secret.count) {
             entries[key.id] = Entry(

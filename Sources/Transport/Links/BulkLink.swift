@@ -77,12 +77,20 @@ public final class BulkLink: @unchecked Sendable {
         for continuation in ready { continuation.resume() }
     }
 
-    /// Seconds since the link stands in which bytes for the peer waited for the network alone: neither for
-    /// the peer to read nor for this process. Nil when the link has ended, or the system keeps no account.
-    public func secondsHeldByNetwork() async -> Double? {
+    /// Seconds since the link stands in which bytes for the peer were on their way or waited for the network,
+    /// neither for the peer to read nor for this process (0 where the system keeps no account), and whether
+    /// some wait now. Nil when the link has ended.
+    public func sending() async -> (heldByNetwork: Double, isWaiting: Bool)? {
         let connection = connection
-        let times = connection.loop.flatSubmit { connection.sendingTimes() }
-        do { return try await times.get().heldByNetwork } catch { return nil }
+        let answer = connection.loop.flatSubmit {
+            connection.sendingTimes().map { ($0, connection.waitingBytes > 0) }
+        }
+        do {
+            let (times, isWaiting) = try await answer.get()
+            return (times.heldByNetwork, isWaiting || times.hasUnsent)
+        } catch {
+            return nil
+        }
     }
 
     /// Stops or resumes taking bytes from the peer, which pauses in turn.
