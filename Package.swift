@@ -20,6 +20,7 @@ let package = Package(
         .systemLibrary(name: "CGDAL", pkgConfig: "gdal", providers: [.apt(["libgdal-dev"])]),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
         .target(name: "Mosaic"),
         .target(name: "Cluster"),
@@ -27,11 +28,12 @@ let package = Package(
         .target(name: "Raster", dependencies: ["Mosaic", "CGDAL", "CISAL", "CKernels"]),
         .target(name: "Catalog", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "Sodium", dependencies: ["CSodium"]),
+        .target(name: "Cipher", dependencies: ["Sodium", "COpenSSL"]),
         .target(name: "TileStore", dependencies: ["Sodium"]),
         .target(
             name: "Transport",
             dependencies: [
-                "Cluster", "Sodium",
+                "Cluster", "Sodium", "Cipher",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
@@ -45,7 +47,7 @@ let package = Package(
         .target(
             name: "NodeRuntime",
             dependencies: [
-                "Cluster", "Transport", "Wire", "Sodium", "Engine", "Mosaic", "Raster", "Scenes",
+                "Cluster", "Transport", "Wire", "Sodium", "Cipher", "Engine", "Mosaic", "Raster", "Scenes",
                 "TileStore", "Catalog", .product(name: "Logging", package: "swift-log"),
             ]),
         .target(
@@ -88,7 +90,7 @@ let package = Package(
         .testTarget(
             name: "TransportTests",
             dependencies: [
-                "Transport", "Sodium", "Cluster",
+                "Transport", "Sodium", "Cipher", "CSodium", "Cluster",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),

@@ -76,7 +76,7 @@ class ClusterBench:
             cipher.append(figures["cipherCPUSeconds"] / figures["cpuSeconds"])
         print(f"\nA sealed link over loopback, frames of 256 KiB, 2 GB, {self.options.runs} times")
         self.verdicts.least("both ends counted", statistics.median(rates), 400, " MB per CPU-second")
-        print(f"  of which libsodium's ChaCha20-Poly1305 alone takes {100 * statistics.median(cipher):.0f} %")
+        print(f"  of which libcrypto's ChaCha20-Poly1305 alone takes {100 * statistics.median(cipher):.0f} %")
 
     def overhead(self):
         scenes = self.scenes(10980, "safe")

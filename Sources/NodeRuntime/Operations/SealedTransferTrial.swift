@@ -1,3 +1,4 @@
+import Cipher
 import Cluster
 import Foundation
 import Sodium
@@ -81,7 +82,7 @@ public enum SealedTransferTrial {
             let sealed = ChaChaPoly.seal(piece, header: [], key: key, number: number)
             guard ChaChaPoly.open(sealed[...], header: [], key: key, number: number)?.count == piece.count
             else {
-                throw RuntimeError("libsodium does not open what it sealed; reinstall it")
+                throw RuntimeError("libcrypto does not open what it sealed; reinstall it")
             }
         }
         return Double(clock() - begin) / Double(CLOCKS_PER_SEC)

@@ -1,4 +1,4 @@
-import Sodium
+import Cipher
 
 // What passes over a link once it stands, each frame sealed under the link's own keys and in their order:
 //

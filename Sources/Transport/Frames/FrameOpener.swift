@@ -1,4 +1,4 @@
-import Sodium
+import Cipher
 
 /// Opens the frames of one direction out of a stream of bytes that comes in any pieces.
 ///

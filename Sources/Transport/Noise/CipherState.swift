@@ -1,3 +1,4 @@
+import Cipher
 import Sodium
 
 // The Noise Protocol Framework (noiseprotocol.org, revision 34), as far as XXpsk0 over X25519,

@@ -1,3 +1,4 @@
+import Cipher
 import Sodium
 
 /// A handshake between two sides that take turns (Noise section 5.3): messages in, messages out, and in the
