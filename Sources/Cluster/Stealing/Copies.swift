@@ -44,6 +44,11 @@ public struct Copies: Equatable, Sendable {
     /// Where speculative copies of a task are at work or on their way.
     public func racers(of task: TaskID) -> [NodeID] { racing[task, default: []].map(\.node) }
 
+    /// Whether that copy at `node` is the one that is always allowed.
+    public func isFree(_ task: TaskID, at node: NodeID) -> Bool {
+        racing[task, default: []].contains { $0.node == node && $0.isFree }
+    }
+
     /// Seconds charged to speculation.
     public func spent(now: Instant) -> Double {
         racing.values.joined().reduce(ended) { $0 + $1.seconds(now) }

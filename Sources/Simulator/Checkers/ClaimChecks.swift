@@ -150,32 +150,35 @@ extension Checks {
         watch.slotsChanged[machine.index] = time
         claimed(TaskSet([task]), of: id, at: machine, time)
         var processor = watch.processors[id] ?? JobWatch.Processor()
-        let granter = speculator(of: id, task, on: machine.identity.id, world)
-        let isFirst = granter.map { !processor.firsts.contains($0) } ?? false
-        if let granter {
-            if isFirst {
-                processor.firsts.insert(granter)
-            } else {
-                processor.copies += 1
-                let (spent, all) = seconds(of: id, world)
-                if spent > all * Copies.share {
-                    fail(
-                        "S13",
-                        "job \(id): a copy of \(task) begins when speculation took "
-                            + "\(spent.seconds) s of \(all.seconds) s", time)
-                }
+        let copy = speculation(of: id, task, on: machine.identity.id, world)
+        // The first that was granted, which need not be the first that begins; and one only.
+        let isFirst = copy.map { $0.isFree && processor.firsts.insert($0.granter).inserted } ?? false
+        if copy != nil, !isFirst {
+            processor.copies += 1
+            let (spent, all) = seconds(of: id, world)
+            if spent > all * Copies.share {
+                fail(
+                    "S13",
+                    "job \(id): a copy of \(task) begins when speculation took "
+                        + "\(spent.seconds) s of \(all.seconds) s", time)
             }
         }
         watch.processors[id] = processor
         watch.runs[machine.index, default: [:]][JobWatch.RunKey(job: id, task: task)] = JobWatch.Run(
-            since: time, speculative: granter, isFirst: isFirst)
+            since: time, speculative: copy?.granter, isFirst: isFirst)
     }
 
-    /// The term under which the task was granted to `node` as a speculative copy.
-    private func speculator(of id: JobID, _ task: TaskID, on node: NodeID, _ world: World) -> Term? {
+    /// The term under which the task was granted to `node` as a speculative copy, and whether as the one that
+    /// is always allowed.
+    private func speculation(of id: JobID, _ task: TaskID, on node: NodeID, _ world: World)
+        -> (granter: Term, isFree: Bool)?
+    {
         for machine in world.machines where machine.isRunning {
             guard let coordinator = machine.node.jobs?.coordinators[id] else { continue }
-            if coordinator.copies.racers(of: task).contains(node) { return coordinator.header.term }
+            let copies = coordinator.copies
+            if copies.racers(of: task).contains(node) {
+                return (coordinator.header.term, copies.isFree(task, at: node))
+            }
         }
         return nil
     }
