@@ -51,38 +51,55 @@ final class AssemblyPhase: Sendable {
                     + "folder with --out"
             )
         }
-        var products: [Product] = []
+        var open: [OutputFile] = []
+        defer { for file in open { close(file.descriptor) } }
+        var drafts: [Draft] = []
         for (number, index) in job.plan.indices.enumerated() {
-            let totals = blobs.totals(of: number)
             let cog = try folder.create("\(index.name).tif")
-            defer { close(cog.descriptor) }
+            open.append(cog)
             let png = try job.request.png ? folder.create("\(index.name).png") : nil
-            defer { if let png { close(png.descriptor) } }
-            let spool = try SpoolFile(in: folder.path)
-            let writtenCog = Mutex<OutputFolder.Written?>(nil)
+            if let png { open.append(png) }
             let strips = try png.map { file in
                 try StripWriter(
                     blobs: blobs, index: number, file: file, palette: index.colormap.palette,
                     progress: { [self] in try advance($0) })
             }
-            let takesCog = Atomic<Bool>(true)
-            try Workers.run(max(1, threads)) { [self] _ in
-                if takesCog.exchange(false, ordering: .relaxed) {
-                    let sealed = try writeCog(number, index, totals.statistics, blobs, spool, cog)
-                    writtenCog.withLock { $0 = sealed }
-                }
-                try strips?.work()
-            }
-            let sealed = try png.map { try OutputFolder.seal($0, name: "\(index.name).png") }
-            guard let cogFacts = writtenCog.withLock({ $0 }) else {
-                preconditionFailure("\(index.name) has no COG")
-            }
-            products.append(
-                Product(
-                    index: index, counts: totals.counts, statistics: totals.statistics, cog: cogFacts,
-                    png: sealed))
+            drafts.append(
+                Draft(
+                    index: index, totals: blobs.totals(of: number), cog: cog, png: png,
+                    spool: try SpoolFile(in: folder.path), strips: strips))
         }
-        return products
+        let all = drafts
+        let cogs = Mutex<[Int: OutputFolder.Written]>([:])
+        let next = Atomic<Int>(0)
+        // A COG is one thread's work, so all of them come first; whoever finds none left makes strips.
+        try Workers.run(max(1, threads)) { [self] _ in
+            while true {
+                let number = next.add(1, ordering: .relaxed).oldValue
+                guard number < all.count else { break }
+                let sealed = try writeCog(number, all[number], blobs)
+                cogs.withLock { $0[number] = sealed }
+            }
+            for draft in all { try draft.strips?.work() }
+        }
+        return try drafts.enumerated().map { number, draft in
+            guard let cog = cogs.withLock({ $0[number] }) else {
+                preconditionFailure("\(draft.index.name) has no COG")
+            }
+            return Product(
+                index: draft.index, counts: draft.totals.counts, statistics: draft.totals.statistics, cog: cog,
+                png: try draft.png.map { try OutputFolder.seal($0, name: "\(draft.index.name).png") })
+        }
+    }
+
+    /// An index's files while they are written.
+    private struct Draft: Sendable {
+        let index: SpectralIndex
+        let totals: (counts: ReasonCounts, statistics: PixelStatistics)
+        let cog: OutputFile
+        let png: OutputFile?
+        let spool: SpoolFile
+        let strips: StripWriter?
     }
 
     private func advance(_ bytes: Int) throws {
@@ -91,13 +108,11 @@ final class AssemblyPhase: Sendable {
     }
 
     private func writeCog(
-        _ number: Int, _ index: SpectralIndex, _ statistics: PixelStatistics, _ blobs: TaskBlobs,
-        _ spool: SpoolFile,
-        _ file: OutputFile
+        _ number: Int, _ draft: Draft, _ blobs: TaskBlobs
     ) throws -> OutputFolder.Written {
-        let plan = job.plan
+        let (plan, index) = (job.plan, draft.index)
         let layout = CogLayout(columns: plan.grid.columns, rows: plan.grid.rows)
-        let top = TopLevels(layout: layout, firstLevel: blobs.levelCount, spool: spool) {
+        let top = TopLevels(layout: layout, firstLevel: blobs.levelCount, spool: draft.spool) {
             column, row, target in
             try blobs.remnant(index: number, column: column, row: row, into: target).map {
                 ($0.columns, $0.rows)
@@ -106,14 +121,14 @@ final class AssemblyPhase: Sendable {
         try top.make()
         let image = CogImage(
             grid: plan.grid, bandName: index.name, items: ProductMetadata.items(plan, index),
-            statistics: statistics)
-        try CogWriter.write(image, to: file) { level, row, column in
+            statistics: draft.totals.statistics)
+        try CogWriter.write(image, to: draft.cog) { level, row, column in
             level < blobs.levelCount
                 ? blobs.place(index: number, level: level, row: row, column: column)
                 : top.places[TopLevels.Place(level: level, row: row, column: column)]
         } progress: { [self] bytes in
             try advance(bytes)
         }
-        return try OutputFolder.seal(file, name: "\(index.name).tif")
+        return try OutputFolder.seal(draft.cog, name: "\(index.name).tif")
     }
 }

@@ -90,6 +90,7 @@ public enum FigureRow: String, CaseIterable, Sendable {
             "computing": [outcome.computing?.seconds ?? .infinity],
             "networkBound": [job.networkBound(outcome)], "duplicates": [outcome.duplicateShare],
             "rescues": [outcome.rescueShare], "waits": outcome.waits, "lost": [Double(outcome.lostTasks)],
+            "violations": [outcome.violation == nil ? 0 : 1],
         ]
     }
 

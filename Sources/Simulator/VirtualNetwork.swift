@@ -125,6 +125,8 @@ struct Link {
     let generations: (Int, Int)
     let ids: (NodeID, NodeID)
     let starts: (StartID, StartID)
+    /// When both ends hear of it.
+    let since: Int64
     var isUp = true
     var queues: ([(Int64, Item)], [(Int64, Item)]) = ([], [])
     var lastArrival: (Int64, Int64) = (0, 0)

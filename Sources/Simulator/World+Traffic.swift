@@ -125,7 +125,7 @@ extension World {
         links.append(
             Link(
                 machines: (caller.index, host.index), generations: (caller.generation, host.generation),
-                ids: (a, b), starts: (caller.start, host.start), lastArrival: (moment, moment)))
+                ids: (a, b), starts: (caller.start, host.start), since: moment, lastArrival: (moment, moment)))
         caller.links[b] = link
         host.links[a] = link
         later(.linkUp(b, host.start, seenAt: host.address, target: target), on: caller, at: moment)
@@ -146,6 +146,8 @@ extension World {
     func closeLink(of machine: Machine, to peer: NodeID) {
         guard let link = machine.links.removeValue(forKey: peer), links[link].isUp else { return }
         enqueue(.goodbye, on: link, from: machine)
+        // It may be a newer link, of which the machine has not heard yet.
+        later(.linkLost(peer, .closed), on: machine, at: max(time, links[link].since))
     }
 
     private func enqueue(_ item: Link.Item, on link: Int, from machine: Machine) {
@@ -197,6 +199,8 @@ extension World {
         let sender = side ? here.ids.0 : here.ids.1
         switch item {
         case .frame(let frame):
+            // Who closed the link hears nothing more on it.
+            guard receiver.links[sender] == link else { return }
             if verifies, !isGenuine(frame) { return breakLink(link) }
             deliver(receiver, .frame(frame, from: sender, start: side ? here.starts.0 : here.starts.1))
         case .goodbye:

@@ -241,7 +241,7 @@ final class World {
         case .useKeys(let keys):
             checks.keysUsed(keys, by: machine, self)
             machine.keys = keys
-            checks.denied.formUnion(keys.denied)
+            checks.denied(keys.denied, self)
         case .job(let action): perform(action, of: machine)
         case .lookUp, .keysRefused, .jobRefused, .ready, .dropped: break
         case .exit(let reason): exited(machine, reason)

@@ -84,6 +84,25 @@ import Testing
 
     /// Another node lives at the address that we have of `b`: its name is looked up anew, but a storm of such
     /// answers does not become a storm of lookups.
+    /// What the shell closed at our word it tells, and that word may have met a newer link than we knew: then
+    /// nothing is taken for standing, and a dial that is on its way goes on.
+    @Test func aLinkThatWeClosedIsGoneAndTheNextDialIsNot() throws {
+        var node = running()
+        _ = node.step(gossip([.alive(record(b, 1, 0))]), at: at(1))
+        func link() -> LinkState? { node.membership.table[b]?.link }
+        let start = StartID(bits: 5)
+        _ = node.step(.linkUp(b, start, seenAt: home, target: nil), at: at(10))
+        #expect(link() == .accepted)
+        _ = node.step(.linkLost(b, .closed), at: at(11))
+        #expect(link() == LinkState.none)
+        #expect(!node.membership.sendFrame(.buckets([]), to: b))
+        #expect(link() == .dialling)
+        _ = node.step(.linkLost(b, .closed), at: at(12))
+        #expect(link() == .dialling)
+        _ = node.step(.linkUp(b, start, seenAt: home, target: .member(b, home)), at: at(13))
+        #expect(link() == .dialled)
+    }
+
     @Test func notMeLeadsToALookup() {
         var node = running()
         _ = node.step(gossip([.alive(record(b, 1, 0))]), at: at(1))

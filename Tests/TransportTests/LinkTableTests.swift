@@ -95,7 +95,7 @@ import Testing
         let actions = table.called(entry(2, peer(high, start: 2)))
         #expect(actions == [.lost(peer(high), .replaced), .retire(1), .up(2), .confirm(2)])
         #expect(table.met(entry(3, peer(high, start: 3))) == [.prove(3)])
-        #expect(table.close(high.id) == 2)
+        #expect(table.close(high.id)?.connection == 2)
         #expect(table.close(high.id) == nil)
     }
 }

@@ -139,6 +139,9 @@ def protocol(options):
             shown = "never" if value >= 1e299 else goal.form.format(value)
             verdict = verdicts.note(goal.holds(value))
             print(f"  {goal.text}: {shown}, goal {sign} {goal.form.format(goal.limit)}: {verdict}")
+        if sum(numbers.get("violations", [])):
+            print(f"  violated invariants: {sum(numbers['violations']):.0f} of {options.seeds} seeds: "
+                  f"{verdicts.note(False)}")
         if "efficiencyBound" in numbers:
             best = statistics.median(numbers["efficiencyBound"])
             print(f"  (no schedule exceeds {best:.3f} in the median: the longest task; with planning, acknowledgement "

@@ -176,14 +176,18 @@ extension Coordinator {
         if let task = copies.rescue(for: thief, claims, plan, model, allowed: allowed, now: now) {
             return .rescue(task)
         }
-        if let (victim, cost) = bestVictim(for: thief, claims, view) { return .victim(victim, cost: cost) }
+        let victim = bestVictim(for: thief, claims, view)
+        if let victim, !victim.isPickedClean { return .victim(victim.node, cost: victim.cost) }
         // A copy whose inputs come over a full link delays the first ones.
         let holders = plan.inputHolders.compactMap { claims.nodes[$0] }
-        guard ask.holdsInputs || !holders.contains(where: \.isSaturated) else { return nil }
-        return copies.speculation(
-            for: thief, secondsPerCost: ask.secondsPerCost, claims, plan, model, allowed: allowed, view: view,
-            now: now
-        ).map { .speculation($0) }
+        if ask.holdsInputs || !holders.contains(where: \.isSaturated),
+            let task = copies.speculation(
+                for: thief, secondsPerCost: ask.secondsPerCost, claims, plan, model, allowed: allowed,
+                view: view, now: now)
+        {
+            return .speculation(task)
+        }
+        return victim.map { .victim($0.node, cost: $0.cost) }
     }
 
     /// Tasks that `node` may try.
@@ -194,10 +198,12 @@ extension Coordinator {
     }
 
     /// The node with the most time's worth of tasks that have not started. Each thief that is sent there
-    /// counts, so that a crowd of them spreads.
-    private func bestVictim(for thief: NodeID, _ claims: Claims, _ view: PeerView) -> (NodeID, cost: Double)?
+    /// counts, so that a crowd of them spreads; a node whose last task goes to another thief is named only when
+    /// no other has one.
+    private func bestVictim(for thief: NodeID, _ claims: Claims, _ view: PeerView)
+        -> (node: NodeID, cost: Double, isPickedClean: Bool)?
     {
-        var best: (node: NodeID, load: Double, cost: Double)?
+        var best: (node: NodeID, isPickedClean: Bool, load: Double, cost: Double)?
         // The order of this loop does not matter: load and id decide together.
         for id in claims.loaded where id != thief && view.isAlive(id) {
             guard let node = claims.nodes[id], !node.isSaturated else { continue }
@@ -205,13 +211,14 @@ extension Coordinator {
             guard cost > 1e-9 else { continue }
             let rate = node.secondsPerCost > 0 ? node.secondsPerCost : model.secondsPerCost
             let load = cost * rate / Double(max(1, view[id]?.slots ?? 1))
-            guard let rival = best else {
-                best = (id, load, cost)
-                continue
-            }
-            if load > rival.load || (load == rival.load && id < rival.node) { best = (id, load, cost) }
+            let isBetter =
+                best.map { rival in
+                    if node.isPickedClean != rival.isPickedClean { return rival.isPickedClean }
+                    return load > rival.load || (load == rival.load && id < rival.node)
+                } ?? true
+            if isBetter { best = (id, node.isPickedClean, load, cost) }
         }
-        return best.map { ($0.node, $0.cost) }
+        return best.map { ($0.node, $0.cost, $0.isPickedClean) }
     }
 
     /// Nodes that could try a task: one without room claims nothing, so nothing waits for its verdict.

@@ -71,6 +71,8 @@ extension Membership {
         strangers.removeAll { $0 == peer }
         guard let slot = table.slot(of: peer) else { return }
         let row = table.rows[slot]
+        // What we closed ourselves is told too, perhaps after we thought better of it.
+        guard row.link.isUp else { return }
         table.note(slot) { $0.link = .none }
         guard end == .broken, row.standing.isPresent, phase == .running else { return }
         run(fastPath.linkBroke(peer))

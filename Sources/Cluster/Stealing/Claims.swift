@@ -21,10 +21,15 @@ public struct Claims: Sendable {
         var secondsPerCost = 0.0
         var isSaturated = false
         var seen: [SeenTransfer] = []
-        /// Predicted cost of what has not started.
+        /// Tasks that have not started, and their predicted cost.
+        var queued = 0
         var queuedCost = 0.0
-        /// Predicted cost that thieves were pointed at since the last heartbeat.
+        /// Thieves that were pointed here since the last heartbeat, and the predicted cost that they get.
+        var thieves = 0
         var pointedAway = 0.0
+
+        /// Each thief takes a task at least: one more would find nothing.
+        var isPickedClean: Bool { thieves >= queued }
     }
 
     /// One running task, as its node's heartbeats show it.
@@ -107,9 +112,10 @@ public struct Claims: Sendable {
         entry.owned = beat.owned
         entry.secondsPerCost = beat.secondsPerCost
         entry.isSaturated = beat.isSaturated
-        entry.pointedAway = 0
+        (entry.thieves, entry.pointedAway) = (0, 0)
         let started = beat.running.reduce(0) { $0 + plan.cost($1.task) }
-        entry.queuedCost = beat.owned.count > beat.running.count ? max(0, plan.cost(beat.owned) - started) : 0
+        entry.queued = beat.owned.count - beat.running.count
+        entry.queuedCost = entry.queued > 0 ? max(0, plan.cost(beat.owned) - started) : 0
         entry.running = Self.progress(entry.running, beat.running, now)
         // What was promised to others comes before what is taken away, so that nothing falls between.
         let transfers = beat.gave.filter {
@@ -203,6 +209,7 @@ public struct Claims: Sendable {
 
     /// A thief was sent to `victim`, which will have that much less.
     mutating func pointed(at victim: NodeID, cost: Double) {
+        nodes[victim]?.thieves += 1
         nodes[victim]?.pointedAway += cost
         noteLoad(victim)
     }

@@ -153,9 +153,10 @@ extension Checks {
         let copy = speculation(of: id, task, on: machine.identity.id, world)
         // The first that was granted, which need not be the first that begins; and one only.
         let isFirst = copy.map { $0.isFree && processor.firsts.insert($0.granter).inserted } ?? false
-        if copy != nil, !isFirst {
+        if let copy, !isFirst {
             processor.copies += 1
-            let (spent, all) = seconds(of: id, world)
+            // A coordinator does not know what its predecessors gave to copies.
+            let (spent, all) = seconds(of: id, by: copy.granter, world)
             if spent > all * Copies.share {
                 fail(
                     "S13",
@@ -183,14 +184,21 @@ extension Checks {
         return nil
     }
 
-    /// CPU time of speculative copies beyond the first of each term, and of everything, so far.
-    private func seconds(of id: JobID, _ world: World) -> (speculative: Span, all: Span) {
+    /// CPU time of speculative copies beyond the first of each term, or of this term, and of everything, so
+    /// far.
+    private func seconds(of id: JobID, by term: Term? = nil, _ world: World) -> (speculative: Span, all: Span) {
         let processor = watch.processors[id] ?? JobWatch.Processor()
-        var (spent, all) = (processor.speculative, processor.all)
+        var all = processor.all
+        var spent = processor.speculative.reduce(0) { sum, entry in
+            term == nil || term == entry.key ? sum + entry.value : sum
+        }
         for runs in watch.runs.values {
             for (key, run) in runs where key.job == id {
                 all += run.spent(at: world.time)
-                if run.speculative != nil, !run.isFirst { spent += run.spent(at: world.time) }
+                guard let granter = run.speculative, !run.isFirst, term == nil || term == granter else {
+                    continue
+                }
+                spent += run.spent(at: world.time)
             }
         }
         return (Span(nanoseconds: spent), Span(nanoseconds: all))
@@ -249,7 +257,8 @@ extension Checks {
 
     private func charge(_ run: JobWatch.Run, _ id: JobID, _ time: Int64) {
         watch.processors[id, default: JobWatch.Processor()].all += run.spent(at: time)
-        if run.speculative != nil, !run.isFirst { watch.processors[id]?.speculative += run.spent(at: time) }
+        guard let granter = run.speculative, !run.isFirst else { return }
+        watch.processors[id]?.speculative[granter, default: 0] += run.spent(at: time)
     }
 
     /// S13 when a job has ended: each copy beyond the first may have gone on for a heartbeat and its answer

@@ -50,8 +50,8 @@ struct JobWatch {
     /// CPU nanoseconds that the ended runs of a job took.
     struct Processor {
         var all: Int64 = 0
-        /// Of speculative copies that were not their term's first.
-        var speculative: Int64 = 0
+        /// Of the speculative copies of each term that were not its first.
+        var speculative: [Term: Int64] = [:]
         var copies = 0
         var firsts: Set<Term> = []
     }

@@ -107,7 +107,8 @@ extension Checks {
     /// A node's disk took the header of a job.
     func stored(_ header: JobHeader, on machine: Machine) {
         watch.stored[header.id, default: []].insert(machine.identity.id)
-        if machine.work.isWhole(header.id) { watch.lost.remove(header.id) }
+        guard !denied.contains(machine.identity.id), machine.work.isWhole(header.id) else { return }
+        watch.lost.remove(header.id)
     }
 
     private func checkAcknowledged(_ id: JobID, _ copies: Int, _ machine: Machine, _ world: World) {
@@ -127,16 +128,27 @@ extension Checks {
         }
     }
 
-    /// A process ended, and its disk with it: the only live one for some jobs.
+    /// Nodes are denied: their disks are nobody's any more.
+    func denied(_ nodes: [NodeID], _ world: World) {
+        for id in nodes where !denied.contains(id) {
+            denied.insert(id)
+            for machine in world.machines where machine.identity.id == id { diskWentDown(machine, world) }
+        }
+    }
+
+    /// A process ended, or was shut out, and its disk with it: the only live one for some jobs.
     func diskWentDown(_ machine: Machine, _ world: World) {
+        guard !machine.work.headers.isEmpty else { return }
+        let others = counted(world).filter { $0 !== machine }
         for id in machine.work.headers.keys where machine.work.isWhole(id) {
-            let isElsewhere = world.machines.contains { $0.isRunning && $0.work.isWhole(id) }
+            let isElsewhere = others.contains { $0.work.isWhole(id) }
             if !isElsewhere { watch.lost.insert(id) }
         }
     }
 
     /// A process starts with what its disk holds.
     func diskCameUp(_ machine: Machine) {
+        guard !denied.contains(machine.identity.id) else { return }
         watch.lost.subtract(machine.work.headers.keys.filter(machine.work.isWhole))
     }
 

@@ -106,10 +106,10 @@ struct LinkTable: Equatable, Sendable {
         return [.lost(entry.peer, loss)]
     }
 
-    /// The owner wants no link to this peer; the connection to say goodbye on.
-    mutating func close(_ peer: NodeID) -> UInt64? {
+    /// The owner wants no link to this peer: the one that stood.
+    mutating func close(_ peer: NodeID) -> Entry? {
         calledByUs.remove(peer)
-        return entries.removeValue(forKey: peer)?.connection
+        return entries.removeValue(forKey: peer)
     }
 
     private mutating func accept(_ new: Entry) -> [Action] {

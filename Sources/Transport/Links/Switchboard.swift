@@ -211,8 +211,11 @@ final class Switchboard: ConnectionOwner, @unchecked Sendable {
     }
 
     func close(_ peer: NodeID) {
-        guard let number = table.close(peer), let (connection, _) = connections[number] else { return }
-        connections[number] = nil
+        guard let entry = table.close(peer) else { return }
+        // The owner is told, for this may be a newer link than it knows: when it hears of that, it would wait
+        // for answers on a link that is gone.
+        report(.linkLost(entry.peer, .closedHere))
+        guard let (connection, _) = connections.removeValue(forKey: entry.connection) else { return }
         leave(connection, .done, .closedHere)
     }
 

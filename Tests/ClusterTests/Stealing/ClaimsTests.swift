@@ -79,6 +79,21 @@ func beat(
         #expect(toA?.elsewhere == set(0..<1))
     }
 
+    /// A crowd of thieves at one victim leaves the last tasks of the others where they are (L7).
+    @Test func aVictimIsPickedCleanByAsManyThievesAsItHasTasks() {
+        var claims = Claims(open: plan.all, count: 10)
+        _ = claims.heard(beat(1, set(0..<3), running: [0]), from: a, of: plan, now: at(0))
+        #expect(claims.nodes[a]?.isPickedClean == false)
+        claims.pointed(at: a, cost: 1)
+        #expect(claims.nodes[a]?.isPickedClean == false)
+        claims.pointed(at: a, cost: 0.5)
+        #expect(claims.nodes[a]?.isPickedClean == true)
+        // It may still have some, if the thieves found it too dear: the next heartbeat says.
+        #expect(claims.loaded == [a])
+        _ = claims.heard(beat(2, set(1..<3), running: [1]), from: a, of: plan, now: at(1))
+        #expect(claims.nodes[a]?.isPickedClean == false)
+    }
+
     @Test func doneTasksAreNamed() {
         var claims = Claims(open: plan.all, count: 10)
         claims.close(set(1..<2))
