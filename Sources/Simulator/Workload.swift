@@ -85,9 +85,12 @@ struct WorkDisk {
     var outputs: Set<Digest> = []
 
     /// The header, and what it names.
-    func isWhole(_ id: JobID) -> Bool {
-        guard let header = headers[id], requests.contains(header.request) else { return false }
-        return header.reign.plan.map(plans.contains) ?? true
+    func isWhole(_ id: JobID) -> Bool { headers[id].map(holds) ?? false }
+
+    /// Whether this disk has the job's record with all that `header` names: an older one may lack the plan.
+    func holds(_ header: JobHeader) -> Bool {
+        headers[header.id] != nil && requests.contains(header.request)
+            && header.reign.plan.map(plans.contains) ?? true
     }
 }
 

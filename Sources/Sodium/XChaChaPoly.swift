@@ -30,7 +30,8 @@ public enum XChaChaPoly {
         var plaintext = [UInt8](repeating: 0, count: sealed.count - tagByteCount)
         let isGenuine =
             crypto_aead_xchacha20poly1305_ietf_decrypt(
-                &plaintext, nil, nil, Array(sealed), UInt64(sealed.count), header, UInt64(header.count), nonce,
+                &plaintext, nil, nil, Array(sealed), UInt64(sealed.count), header, UInt64(header.count),
+                nonce,
                 key.start) == 0
         return isGenuine ? plaintext : nil
     }

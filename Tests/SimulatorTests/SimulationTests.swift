@@ -38,7 +38,7 @@ import Testing
         11, 22, 33, 43, 50, 53, 103, 118, 182, 10_008, 200_137, 200_151, 200_203, 200_250, 200_274, 350_008,
         350_213, 600_182, 600_872, 600_972, 601_041, 601_405, 601_427, 601_931, 602_346,
         610_144, 611_032, 611_437, 611_495, 611_594, 611_638, 20_000_736, 40_000_428, 50_000_087, 70_000_360,
-        110_001_501, 160_000_321, 300_001_837, 300_004_417,
+        110_001_501, 160_000_321, 300_001_837, 300_004_417, 400_003_766,
     ])
     func whatOnceFailedHolds(seed: UInt64) {
         let options = Simulation.Options.mixed(seed: seed)
@@ -49,7 +49,7 @@ import Testing
     /// A keeper found a blob of its coordinator damaged, and was replaced before that was heard; a key that
     /// was narrowed was used again; a stranger whose key was retired made one of its own; the first copy that was
     /// granted was not the first to begin.
-    @Test(arguments: [(90_000_751, 63), (110_001_918, 27), (140_000_341, 3), (160_001_082, 2), (200_000_455, 43)])
+    @Test(arguments: [(90_000_751, 63), (110_001_918, 27), (140_000_341, 3), (160_001_082, 2), (200_000_455, 43), (400_001_639, 45), (400_003_566, 15)])
     func whatOnceFailedAmongManyHolds(seed: UInt64, nodes: Int) throws {
         var choices = Choices()
         choices.nodes = nodes

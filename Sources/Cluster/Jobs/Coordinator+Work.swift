@@ -108,8 +108,8 @@ extension Coordinator {
         case .rescue(let task):
             copies.rescued(task)
             return [grant(TaskSet([task]), to: thief, request: ask.request, areCopies: true, now)] + dealt
-        case .victim(let victim, let cost):
-            claims?.pointed(at: victim, cost: cost / 2)
+        case .victim(let victim, let cost, let isHopeful):
+            claims?.pointed(thief, at: victim, cost: cost / 2, takes: isHopeful, now: now)
             return [send(.victim(victim, request: ask.request), to: thief)] + dealt
         case .speculation(let task):
             let speed = ask.secondsPerCost > 0 ? ask.secondsPerCost : model.secondsPerCost
@@ -139,7 +139,7 @@ extension Coordinator {
     private enum Choice {
         case free(TaskSet)
         case rescue(TaskID)
-        case victim(NodeID, cost: Double)
+        case victim(NodeID, cost: Double, isHopeful: Bool)
         case speculation(TaskID)
     }
 
@@ -176,8 +176,8 @@ extension Coordinator {
         if let task = copies.rescue(for: thief, claims, plan, model, allowed: allowed, now: now) {
             return .rescue(task)
         }
-        let victim = bestVictim(for: thief, claims, view)
-        if let victim, !victim.isPickedClean { return .victim(victim.node, cost: victim.cost) }
+        let victim = bestVictim(for: thief, ask, plan, claims, view, now: now)
+        if let victim, victim.isHopeful { return .victim(victim.node, cost: victim.cost, isHopeful: true) }
         // A copy whose inputs come over a full link delays the first ones.
         let holders = plan.inputHolders.compactMap { claims.nodes[$0] }
         if ask.holdsInputs || !holders.contains(where: \.isSaturated),
@@ -187,7 +187,7 @@ extension Coordinator {
         {
             return .speculation(task)
         }
-        return victim.map { .victim($0.node, cost: $0.cost) }
+        return victim.map { .victim($0.node, cost: $0.cost, isHopeful: false) }
     }
 
     /// Tasks that `node` may try.
@@ -198,27 +198,32 @@ extension Coordinator {
     }
 
     /// The node with the most time's worth of tasks that have not started. Each thief that is sent there
-    /// counts, so that a crowd of them spreads; a node whose last task goes to another thief is named only when
-    /// no other has one.
-    private func bestVictim(for thief: NodeID, _ claims: Claims, _ view: PeerView)
-        -> (node: NodeID, cost: Double, isPickedClean: Bool)?
-    {
-        var best: (node: NodeID, isPickedClean: Bool, load: Double, cost: Double)?
+    /// counts, so that a crowd of them spreads. A node whose last task goes to another thief, that would end it
+    /// sooner itself, or that had nothing for this thief a moment ago, comes after all others.
+    private func bestVictim(
+        for thief: NodeID, _ ask: AskForWork, _ plan: JobPlan, _ claims: Claims, _ view: PeerView, now: Instant
+    ) -> (node: NodeID, cost: Double, isHopeful: Bool)? {
+        var best: (node: NodeID, isHopeful: Bool, load: Double, cost: Double)?
         // The order of this loop does not matter: load and id decide together.
         for id in claims.loaded where id != thief && view.isAlive(id) {
             guard let node = claims.nodes[id], !node.isSaturated else { continue }
             let cost = node.queuedCost - node.pointedAway
             guard cost > 1e-9 else { continue }
             let rate = node.secondsPerCost > 0 ? node.secondsPerCost : model.secondsPerCost
-            let load = cost * rate / Double(max(1, view[id]?.slots ?? 1))
+            let mine = rate / Double(max(1, view[id]?.slots ?? 1))
+            let theirs = (ask.secondsPerCost > 0 ? ask.secondsPerCost : rate) / Double(max(1, ask.idleSlots))
+            let load = cost * mine
+            let isHopeful =
+                !node.isPickedClean && !claims.hasTried(id, thief, now: now)
+                && (node.queued > 1 || node.queuedCost * theirs < node.ends(plan, mine, rate: rate, now: now))
             let isBetter =
                 best.map { rival in
-                    if node.isPickedClean != rival.isPickedClean { return rival.isPickedClean }
+                    if isHopeful != rival.isHopeful { return isHopeful }
                     return load > rival.load || (load == rival.load && id < rival.node)
                 } ?? true
-            if isBetter { best = (id, node.isPickedClean, load, cost) }
+            if isBetter { best = (id, isHopeful, load, cost) }
         }
-        return best.map { ($0.node, $0.cost, $0.isPickedClean) }
+        return best.map { ($0.node, $0.cost, $0.isHopeful) }
     }
 
     /// Nodes that could try a task: one without room claims nothing, so nothing waits for its verdict.

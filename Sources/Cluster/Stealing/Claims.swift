@@ -9,6 +9,8 @@
 public struct Claims: Sendable {
     /// How long a claim lasts from the receipt of its heartbeat.
     public static let lifetime = Span.seconds(3)
+    /// How long a victim that had nothing for a thief is not named to it again while there are others.
+    static let triedFor = Span.seconds(2)
 
     /// What one node told last.
     struct Node: Sendable {
@@ -30,6 +32,15 @@ public struct Claims: Sendable {
 
         /// Each thief takes a task at least: one more would find nothing.
         var isPickedClean: Bool { thieves >= queued }
+
+        /// In how many seconds it would have done all that it has, at `seconds` a unit of cost in all its
+        /// slots and `rate` in one.
+        func ends(_ plan: JobPlan, _ seconds: Double, rate: Double, now: Instant) -> Double {
+            let left = running.reduce(0.0) { sum, work in
+                sum + Victim.left(of: plan.cost(work.key), after: now - work.value.since, rate)
+            }
+            return (queuedCost + left) * seconds
+        }
     }
 
     /// One running task, as its node's heartbeats show it.
@@ -72,6 +83,14 @@ public struct Claims: Sendable {
     private let fault: DeliberateFault?
     /// Nodes with tasks that have not started and to which no thief was pointed yet: the possible victims.
     private(set) var loaded: Set<NodeID> = []
+    /// Where thieves were sent that have nothing yet: who refuses a thief, for its link is slow, refuses it
+    /// again.
+    private var tried: [NodeID: Tried] = [:]
+
+    private struct Tried {
+        var victims: Set<NodeID>
+        let until: Instant
+    }
 
     /// All of `open` is free.
     init(open: TaskSet, count: Int, fault: DeliberateFault? = nil) {
@@ -127,7 +146,9 @@ public struct Claims: Sendable {
         for transfer in transfers where transfer.thief != node {
             promise(transfer.tasks.intersection(open), to: transfer.thief, now: now)
         }
-        list(beat.owned.subtracting(before), node, now)
+        let new = beat.owned.subtracting(before)
+        if !new.isEmpty { tried[node] = nil }
+        list(new, node, now)
         release(before.subtracting(beat.owned), node)
         earliest = min(earliest ?? entry.expires, entry.expires)
         return (beat.owned.subtracting(open), lost(node, beat.owned.intersection(open)))
@@ -207,11 +228,22 @@ public struct Claims: Sendable {
         earliest = earliest.map { $0 + length }
     }
 
-    /// A thief was sent to `victim`, which will have that much less.
-    mutating func pointed(at victim: NodeID, cost: Double) {
-        nodes[victim]?.thieves += 1
+    /// `thief` was sent to `victim`, which will have that much less; `takes`: it should get a task there.
+    mutating func pointed(_ thief: NodeID, at victim: NodeID, cost: Double, takes: Bool, now: Instant) {
+        if let known = tried[thief], known.until > now {
+            tried[thief]?.victims.insert(victim)
+        } else {
+            tried[thief] = Tried(victims: [victim], until: now + Self.triedFor)
+        }
+        if takes { nodes[victim]?.thieves += 1 }
         nodes[victim]?.pointedAway += cost
         noteLoad(victim)
+    }
+
+    /// Whether the thief was sent there a moment ago, in vain.
+    func hasTried(_ victim: NodeID, _ thief: NodeID, now: Instant) -> Bool {
+        guard let known = tried[thief], known.until > now else { return false }
+        return known.victims.contains(victim)
     }
 
     // MARK: Helpers

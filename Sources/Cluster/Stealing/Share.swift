@@ -181,9 +181,7 @@ public struct Share: Sendable {
             return TaskSet()
         }
         let left = running.reduce(0.0) { sum, item in
-            let cost = plan.cost(item.key)
-            let done = (now - item.value.since).seconds / max(1e-12, model.secondsPerCost)
-            return sum + max(cost - done, cost * 0.1)
+            sum + Victim.left(of: plan.cost(item.key), after: now - item.value.since, model.secondsPerCost)
         }
         var load = Victim.Load(
             queue: queue.subtracting(TaskSet(copies)), runningCost: left, slots: slots, model: model,

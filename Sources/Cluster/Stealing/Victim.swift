@@ -69,6 +69,12 @@ public enum Victim {
         }
     }
 
+    /// The predicted cost that is left of a task that runs for so long at `rate` seconds a unit: a tenth at
+    /// least, for nobody knows how much it is.
+    static func left(of cost: Double, after span: Span, _ rate: Double) -> Double {
+        max(cost - span.seconds / max(1e-12, rate), cost * 0.1)
+    }
+
     /// The tasks for the thief; empty: it is not worth while. `link` is the victim's own measure; the thief
     /// knows better what it gets.
     public static func give(_ ask: AskForWork, from load: Load, of plan: JobPlan, over link: LinkMeasure)

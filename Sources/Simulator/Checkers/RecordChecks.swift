@@ -140,8 +140,8 @@ extension Checks {
     func diskWentDown(_ machine: Machine, _ world: World) {
         guard !machine.work.headers.isEmpty else { return }
         let others = counted(world).filter { $0 !== machine }
-        for id in machine.work.headers.keys where machine.work.isWhole(id) {
-            let isElsewhere = others.contains { $0.work.isWhole(id) }
+        for (id, header) in machine.work.headers where machine.work.holds(header) {
+            let isElsewhere = others.contains { $0.work.holds(header) }
             if !isElsewhere { watch.lost.insert(id) }
         }
     }
@@ -171,11 +171,7 @@ extension Checks {
                 continue
             }
             // A worker that took over may have the plan alone: that is not the record.
-            let disks = world.machines.count { other in
-                other.isRunning && other.work.headers[id] != nil
-                    && other.work.requests.contains(header.request)
-                    && header.reign.plan.map(other.work.plans.contains) ?? true
-            }
+            let disks = world.machines.count { $0.isRunning && $0.work.holds(header) }
             let helpers = jobs.view.others.count { peer in
                 peer.hasRoom && (header.reign.fingerprint.map { $0 == peer.fingerprint } ?? true)
                     && runningAt[secrets[peer.id]?.number ?? 0] != nil

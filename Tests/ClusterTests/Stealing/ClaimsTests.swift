@@ -84,14 +84,28 @@ func beat(
         var claims = Claims(open: plan.all, count: 10)
         _ = claims.heard(beat(1, set(0..<3), running: [0]), from: a, of: plan, now: at(0))
         #expect(claims.nodes[a]?.isPickedClean == false)
-        claims.pointed(at: a, cost: 1)
+        claims.pointed(b, at: a, cost: 1, takes: true, now: at(0))
         #expect(claims.nodes[a]?.isPickedClean == false)
-        claims.pointed(at: a, cost: 0.5)
+        claims.pointed(node(3), at: a, cost: 0.5, takes: true, now: at(0))
         #expect(claims.nodes[a]?.isPickedClean == true)
         // It may still have some, if the thieves found it too dear: the next heartbeat says.
         #expect(claims.loaded == [a])
         _ = claims.heard(beat(2, set(1..<3), running: [1]), from: a, of: plan, now: at(1))
         #expect(claims.nodes[a]?.isPickedClean == false)
+    }
+
+    /// Who is refused for its slow link is sent elsewhere (seed 400003766).
+    @Test func aVictimIsNotTriedTwiceWithinTwoSecondsUnlessTheThiefGotSomething() {
+        var claims = Claims(open: plan.all, count: 10)
+        _ = claims.heard(beat(1, set(0..<5), running: [0]), from: a, of: plan, now: at(0))
+        #expect(!claims.hasTried(a, b, now: at(0)))
+        claims.pointed(b, at: a, cost: 1, takes: true, now: at(0))
+        #expect(claims.hasTried(a, b, now: at(1.9)))
+        #expect(!claims.hasTried(a, node(3), now: at(0)))
+        #expect(!claims.hasTried(a, b, now: at(2)))
+        claims.pointed(b, at: a, cost: 1, takes: true, now: at(2))
+        _ = claims.heard(beat(1, set(4..<5)), from: b, of: plan, now: at(2.1))
+        #expect(!claims.hasTried(a, b, now: at(2.2)))
     }
 
     @Test func doneTasksAreNamed() {
