@@ -3,9 +3,9 @@ import Sodium
 
 /// ChaCha20-Poly1305 (RFC 8439): seals bytes under a key and a number that is never used twice.
 ///
-/// By OpenSSL's libcrypto, not by libsodium like the rest: the bytes are the same, and Debian's libsodium seals
-/// with 128-bit vectors where libcrypto takes the processor's widest. `scripts/bench cluster --only transfer`
-/// shows what that is worth.
+/// By OpenSSL's libcrypto, not by libsodium like the rest: the bytes are the same, and Debian's libsodium
+/// seals with 128-bit vectors where libcrypto takes the processor's widest. `scripts/bench cluster --only
+/// transfer` shows what that is worth.
 public enum ChaChaPoly {
     /// Bytes of a key.
     public static let keyByteCount = 32
@@ -103,7 +103,8 @@ public enum ChaChaPoly {
             nonce.storeBytes(of: 0, as: UInt32.self)
             nonce.storeBytes(of: number.littleEndian, toByteOffset: 4, as: UInt64.self)
             return key.withBytes { key in
-                EVP_CipherInit_ex2(context, algorithm, start(key), start(UnsafeRawBufferPointer(nonce)), sealing, nil) == 1
+                EVP_CipherInit_ex2(
+                    context, algorithm, start(key), start(UnsafeRawBufferPointer(nonce)), sealing, nil) == 1
             }
         }
         return isReady && body(context)

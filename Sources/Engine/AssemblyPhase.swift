@@ -87,7 +87,8 @@ final class AssemblyPhase: Sendable {
                 preconditionFailure("\(draft.index.name) has no COG")
             }
             return Product(
-                index: draft.index, counts: draft.totals.counts, statistics: draft.totals.statistics, cog: cog,
+                index: draft.index, counts: draft.totals.counts, statistics: draft.totals.statistics,
+                cog: cog,
                 png: try draft.png.map { try OutputFolder.seal($0, name: "\(draft.index.name).png") })
         }
     }

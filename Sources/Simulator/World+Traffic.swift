@@ -125,7 +125,8 @@ extension World {
         links.append(
             Link(
                 machines: (caller.index, host.index), generations: (caller.generation, host.generation),
-                ids: (a, b), starts: (caller.start, host.start), since: moment, lastArrival: (moment, moment)))
+                ids: (a, b), starts: (caller.start, host.start), since: moment, lastArrival: (moment, moment))
+        )
         caller.links[b] = link
         host.links[a] = link
         later(.linkUp(b, host.start, seenAt: host.address, target: target), on: caller, at: moment)

@@ -1,7 +1,7 @@
 import CSodium
 
-/// XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha): seals bytes under a key and a nonce so long that a random one
-/// never comes twice.
+/// XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha): seals bytes under a key and a nonce so long that a random
+/// one never comes twice.
 public enum XChaChaPoly {
     /// Bytes of a key.
     public static let keyByteCount = 32

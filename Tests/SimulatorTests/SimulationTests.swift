@@ -47,9 +47,12 @@ import Testing
     }
 
     /// A keeper found a blob of its coordinator damaged, and was replaced before that was heard; a key that
-    /// was narrowed was used again; a stranger whose key was retired made one of its own; the first copy that was
-    /// granted was not the first to begin.
-    @Test(arguments: [(90_000_751, 63), (110_001_918, 27), (140_000_341, 3), (160_001_082, 2), (200_000_455, 43), (400_001_639, 45), (400_003_566, 15)])
+    /// was narrowed was used again; a stranger whose key was retired made one of its own; the first copy that
+    /// was granted was not the first to begin.
+    @Test(arguments: [
+        (90_000_751, 63), (110_001_918, 27), (140_000_341, 3), (160_001_082, 2), (200_000_455, 43),
+        (400_001_639, 45), (400_003_566, 15),
+    ])
     func whatOnceFailedAmongManyHolds(seed: UInt64, nodes: Int) throws {
         var choices = Choices()
         choices.nodes = nodes

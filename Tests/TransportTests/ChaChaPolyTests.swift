@@ -20,7 +20,9 @@ import Testing
         return sealed
     }
 
-    @Test(arguments: [0, 1, 15, 16, 17, 63, 64, 65, 255, 256, 511, 512, 513, 1023, 1025, 4096, 65_537, 262_144])
+    @Test(arguments: [
+        0, 1, 15, 16, 17, 63, 64, 65, 255, 256, 511, 512, 513, 1023, 1025, 4096, 65_537, 262_144,
+    ])
     func bothLibrariesSealTheSame(count: Int) {
         let (plaintext, key) = (Self.content(count), Secret(copying: Self.key))
         for (header, number) in [([], 0), ([1, 2, 3, 4, 5, 6, 7, 8, 9], UInt64.max), ([9], 1 << 32)] {
@@ -48,7 +50,8 @@ import Testing
         let isGenuine = Array(sealed.dropLast() + [0]).withUnsafeBytes { changed in
             output.withUnsafeMutableBytes {
                 ChaChaPoly.open(
-                    changed, header: UnsafeRawBufferPointer(start: nil, count: 0), key: key, number: 5, into: $0)
+                    changed, header: UnsafeRawBufferPointer(start: nil, count: 0), key: key, number: 5,
+                    into: $0)
             }
         }
         #expect(!isGenuine && output.allSatisfy { $0 == 0 })

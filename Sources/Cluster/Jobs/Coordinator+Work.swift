@@ -198,10 +198,11 @@ extension Coordinator {
     }
 
     /// The node with the most time's worth of tasks that have not started. Each thief that is sent there
-    /// counts, so that a crowd of them spreads. A node whose last task goes to another thief, that would end it
-    /// sooner itself, or that had nothing for this thief a moment ago, comes after all others.
+    /// counts, so that a crowd of them spreads. A node whose last task goes to another thief, that would end
+    /// it sooner itself, or that had nothing for this thief a moment ago, comes after all others.
     private func bestVictim(
-        for thief: NodeID, _ ask: AskForWork, _ plan: JobPlan, _ claims: Claims, _ view: PeerView, now: Instant
+        for thief: NodeID, _ ask: AskForWork, _ plan: JobPlan, _ claims: Claims, _ view: PeerView,
+        now: Instant
     ) -> (node: NodeID, cost: Double, isHopeful: Bool)? {
         var best: (node: NodeID, isHopeful: Bool, load: Double, cost: Double)?
         // The order of this loop does not matter: load and id decide together.

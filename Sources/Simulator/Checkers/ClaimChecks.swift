@@ -186,7 +186,8 @@ extension Checks {
 
     /// CPU time of speculative copies beyond the first of each term, or of this term, and of everything, so
     /// far.
-    private func seconds(of id: JobID, by term: Term? = nil, _ world: World) -> (speculative: Span, all: Span) {
+    private func seconds(of id: JobID, by term: Term? = nil, _ world: World) -> (speculative: Span, all: Span)
+    {
         let processor = watch.processors[id] ?? JobWatch.Processor()
         var all = processor.all
         var spent = processor.speculative.reduce(0) { sum, entry in

@@ -1,8 +1,8 @@
 import Cipher
 
 // Sealing takes Noise's own transport cipher, one call a frame, and not libsodium's secretstream: the order
-// of frames and the rekeying come with Noise already, a frame needs no stream header, and libcrypto's ChaCha20
-// and Poly1305 take a third of libsodium's time (`ChaChaPoly`).
+// of frames and the rekeying come with Noise already, a frame needs no stream header, and libcrypto's
+// ChaCha20 and Poly1305 take a third of libsodium's time (`ChaChaPoly`).
 
 /// How often both directions change their keys.
 enum Rekeying {
