@@ -13,7 +13,7 @@ import Testing
     }
 
     private static func sealedBySodium(_ plaintext: [UInt8], _ header: [UInt8], _ number: UInt64) -> [UInt8] {
-        let nonce = [0, 0, 0, 0] + withUnsafeBytes(of: number.littleEndian) { Array($0) }
+        let nonce: [UInt8] = [0, 0, 0, 0] + withUnsafeBytes(of: number.littleEndian) { Array($0) }
         var sealed = [UInt8](repeating: 0, count: plaintext.count + ChaChaPoly.tagByteCount)
         _ = crypto_aead_chacha20poly1305_ietf_encrypt(
             &sealed, nil, plaintext, UInt64(plaintext.count), header, UInt64(header.count), nil, nonce, key)
@@ -25,8 +25,10 @@ import Testing
     ])
     func bothLibrariesSealTheSame(count: Int) {
         let (plaintext, key) = (Self.content(count), Secret(copying: Self.key))
-        for (header, number) in [([], 0), ([1, 2, 3, 4, 5, 6, 7, 8, 9], UInt64.max), ([9], 1 << 32)] {
-            let header: [UInt8] = header
+        let cases: [(header: [UInt8], number: UInt64)] = [
+            ([], 0), ([1, 2, 3, 4, 5, 6, 7, 8, 9], .max), ([9], 1 << 32),
+        ]
+        for (header, number) in cases {
             let sealed = ChaChaPoly.seal(plaintext, header: header, key: key, number: number)
             #expect(sealed == Self.sealedBySodium(plaintext, header, number))
             #expect(ChaChaPoly.open(sealed[...], header: header, key: key, number: number) == plaintext)

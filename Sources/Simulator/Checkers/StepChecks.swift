@@ -23,8 +23,8 @@ extension Checks {
         if case .job(let event) = input { heard(event, machine, world.time) }
         guard machine.node.membership.isRunning,
             case .frame(.job(let message), let sender, _) = input, message.body.isCompared,
-            // A process takes nothing from a peer that has not said who it is: that is told again. Nor from one
-            // that was denied and does not know it.
+            // A process takes nothing from a peer that has not said who it is: that is told again. Nor from
+            // one that was denied and does not know it.
             machine.node.membership.table[sender] != nil,
             !machine.node.membership.keys.table.isDenied(sender),
             let jobs = machine.node.jobs, let header = jobs.book[message.job]
