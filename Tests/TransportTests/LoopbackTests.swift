@@ -22,7 +22,8 @@ import Testing
         #expect(a.heard[0].count == 1 << 20)
         a.transport.close(b.identity.id)
         #expect(try await b.linkLost() == .goodbye(.done))
-        #expect(a.losses == 0)
+        // Who closes is told too: it may have closed a newer link than it knew.
+        #expect(a.losses == 1)
         await a.transport.shutDown()
         await b.transport.shutDown()
     }
