@@ -52,6 +52,7 @@ import Testing
     @Test(arguments: [
         (90_000_751, 63), (110_001_918, 27), (140_000_341, 3), (160_001_082, 2), (200_000_455, 43),
         (400_001_639, 45), (400_003_566, 15), (400_002_037, 3),
+        (500_001_960, 2),
     ])
     func whatOnceFailedAmongManyHolds(seed: UInt64, nodes: Int) throws {
         var choices = Choices()

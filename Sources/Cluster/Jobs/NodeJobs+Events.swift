@@ -32,7 +32,11 @@ extension NodeJobs {
                 dismiss(id)
             }
         }
-        if let share = worker.shares[id], !header.isLive || share.run != header.state.run {
+        // A successor that lost the plan makes another one: nobody hears of what is done under the old.
+        if let share = worker.shares[id],
+            !header.isLive || share.run != header.state.run
+                || header.reign.plan.map({ $0 != share.digest }) ?? false
+        {
             actions += work(worker.end(id), now)
         }
         if header.isLive, coordinators[id] == nil {
