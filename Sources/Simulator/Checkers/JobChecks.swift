@@ -23,8 +23,8 @@ extension Checks {
             for machine in running {
                 guard let header = machine.node.jobs?.book[id] else {
                     if (acknowledged[id] ?? 0) < 2 { continue }
-                    // S10 promises nothing once the last live disk is down, or shut out, before the record was
-                    // on two.
+                    // S10 promises nothing once the last live disk is down, or shut out, before the record
+                    // was on two.
                     let isKnown = running.contains { $0.node.jobs?.book[id] != nil }
                     let isShutOut = world.machines.contains { $0.isRunning && $0.work.isWhole(id) }
                     if !isKnown, isShutOut || watch.lost.contains(id) { continue }
