@@ -26,7 +26,9 @@ extension Checks {
                     // S10 promises nothing once the last live disk is down, or shut out, before the record
                     // was on two.
                     let isKnown = running.contains { $0.node.jobs?.book[id] != nil }
-                    let isShutOut = world.machines.contains { $0.isRunning && $0.work.isWhole(id) }
+                    let isShutOut = world.machines.contains { machine in
+                        machine.isRunning && machine.work.isWhole(id) && !running.contains { $0 === machine }
+                    }
                     if !isKnown, isShutOut || watch.lost.contains(id) { continue }
                     return ("S10", "node \(machine.identity.id) does not know the acknowledged job \(id)")
                 }
