@@ -83,7 +83,7 @@ export function show(main) {
       h('tbody', {}, nodes.map((thief) => h('tr', {}, h('th', { scope: 'row' }, nodeName(thief)), nodes.map((victim) => {
         const count = steals.get(`${victim} ${thief}`) ?? 0;
         return h('td', { class: count ? 'num' : 'zero', style: count ? { background: `color-mix(in srgb, var(--accent) ${Math.round(8 + 42 * count / most)}%, transparent)` } : {} },
-          thief === victim ? '' : String(count));
+          thief === victim ? '–' : String(count));
       }))))));
   }
   return forget;

@@ -74,18 +74,18 @@ export async function show(main, [job]) {
     say(left, isLive ? (p.phase === 'assembling' ? 'a moment' : range(p.secondsLeft)) : p.state === 'complete' ? 'none' : '–');
     const whole = Math.max(1, p.count);
     bar.setAttribute('aria-valuenow', String(Math.round(100 * p.done / whole)));
-    const wanted = (p.nodes ?? []).flatMap((node) => [[node.node, node.done, 'done'], [node.node, isLive ? node.running : 0, 'running']]);
+    const wanted = (p.nodes ?? []).length ? p.nodes.flatMap((node) => [[node.node, node.done, 'done'], [node.node, isLive ? node.running : 0, 'running']]) : [[null, p.done, 'done']];
     while (bar.children.length < wanted.length) bar.append(h('i', {}));
     while (bar.children.length > wanted.length) bar.lastChild.remove();
     wanted.forEach(([node, count, cls], place) => {
       const part = bar.children[place]; part.className = cls; part.style.flexBasis = `${100 * count / whole}%`;
-      part.style.background = nodeName(node).querySelector('i')?.style.background ?? 'var(--soft)';
+      part.style.background = node && nodeName(node).querySelector('i')?.style.background || 'var(--soft)';
     });
     fill(nodes, (p.nodes ?? []).length ? p.nodes.map((node) => h('li', { class: 'row', style: { 'justify-content': 'space-between' } }, nodeName(node.node),
       h('span', { class: 'small num soft', title: `${node.done} done, ${node.running} running, ${node.queued} queued; stole ${node.stolenIn} tasks, lost ${node.stolenOut} to others` },
         `${node.done} done`, isLive && (node.running || node.queued) ? ` · ${node.running} running, ${node.queued} queued` : '', node.stolenIn || node.stolenOut ? ` · stole ${node.stolenIn}, lost ${node.stolenOut}` : ''))) : h('li', { class: 'soft small' }, isLive ? 'Nobody has begun yet.' : 'Who did what is not remembered any more.'));
     fill(slow, (p.slowest ?? []).length ? p.slowest.map((item) => h('li', { class: 'row', style: { 'justify-content': 'space-between' } },
-      h('button', { class: 'quiet small', onclick: () => zoom(item.task) }, `Task ${item.task}`), nodeName(item.node), h('span', { class: 'num' }, duration(item.seconds) === '0 s' ? '< 1 s' : `${item.seconds.toFixed(1)} s`))) : h('li', { class: 'soft' }, 'None is done yet.'));
+      h('button', { class: 'quiet small', onclick: () => zoom(item.task) }, `Task ${item.task}`), nodeName(item.node), h('span', { class: 'num' }, duration(item.seconds) === '0 s' ? '< 1 s' : `${item.seconds.toFixed(1)} s`))) : h('li', { class: 'soft' }, isLive ? 'None is done yet.' : 'How long each took is not remembered any more.'));
   }
   const zoom = (number) => { const outline = tasks[number]?.outline; if (outline?.length) map.fitBounds([[outline[1], outline[0]], [outline[5], outline[4]]], { padding: [80, 80] }); };
 
@@ -103,7 +103,7 @@ export async function show(main, [job]) {
       const answer = await ask(`/jobs/${job}/tasks`);
       if (!isOpen) return;
       know(answer.nodes); know((answer.progress?.nodes ?? []).map((node) => node.node));
-      say(doubt, answer.doubt ? `The tasks may stand otherwise by now: ${answer.doubt}.` : '');
+      say(doubt, answer.doubt && answer.state === 'running' ? `The tasks may stand otherwise by now: ${answer.doubt}.` : '');
       tasks = answer.tasks.map((task) => ({ ...task, node: task.node === undefined || task.node === null ? null : answer.nodes[task.node], path: [] }));
       const stolen = new Map((grid?.tasks ?? []).filter((task) => task.stolenBy).map((task) => [task.task, task.stolenBy]));
       for (const task of tasks) if (stolen.has(task.task)) task.stolenBy = stolen.get(task.task);
