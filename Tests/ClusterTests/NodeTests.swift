@@ -82,8 +82,6 @@ import Testing
         #expect(node.step(.datagram(ping, from: home), at: at(1)) == [.sendDatagram(ack, to: home)])
     }
 
-    /// Another node lives at the address that we have of `b`: its name is looked up anew, but a storm of such
-    /// answers does not become a storm of lookups.
     /// What the shell closed at our word it tells, and that word may have met a newer link than we knew: then
     /// nothing is taken for standing, and a dial that is on its way goes on.
     @Test func aLinkThatWeClosedIsGoneAndTheNextDialIsNot() throws {
@@ -104,6 +102,35 @@ import Testing
         #expect(link() == .dialled)
     }
 
+    /// If UDP is blocked, probes go over TCP (PROTOCOL section 4), and gossip with them, until a datagram
+    /// comes again.
+    @Test func whoAnswersOnlyOverItsLinkIsSpokenToOverIt() throws {
+        var node = running()
+        let bStart = StartID(bits: 5)
+        _ = node.step(gossip([.alive(record(b, 1, 0))]), at: at(1))
+        _ = node.step(.linkUp(b, bStart, seenAt: home, target: nil), at: at(2))
+        var asked: [UInt64] = []
+        var overLink: [UInt64] = []
+        for moment in stride(from: 50, through: 3_000, by: 50) {
+            for effect in node.step(.timer, at: at(moment)) {
+                if case .sendDatagram(let datagram, _) = effect, case .ping(let nonce) = datagram.message {
+                    asked.append(nonce)
+                }
+                if case .sendFrame(.packet(.ping(let nonce), _), b) = effect { overLink.append(nonce) }
+            }
+            if overLink.isEmpty { continue }
+            let answer = Frame.packet(.ack(overLink[0]), [])
+            _ = node.step(.frame(answer, from: b, start: bStart), at: at(moment + 1))
+            break
+        }
+        #expect(asked.contains(try #require(overLink.first)))
+        #expect(node.membership.table[b]?.prefersLink == true)
+        _ = node.step(gossip([]), at: at(3_500))
+        #expect(node.membership.table[b]?.prefersLink == false)
+    }
+
+    /// Another node lives at the address that we have of `b`: its name is looked up anew, but a storm of such
+    /// answers does not become a storm of lookups.
     @Test func notMeLeadsToALookup() {
         var node = running()
         _ = node.step(gossip([.alive(record(b, 1, 0))]), at: at(1))

@@ -148,9 +148,11 @@ extension Membership {
         }
         if case .hello(let record, _, _, _, _) = frame { hear(.alive(record), from: peer) }
         guard let slot = table.slot(of: peer) else { return }
-        if table.rows[slot].start == peerStart { heardFrame(peer) }
+        let isKnownStart = table.rows[slot].start == peerStart
         let now = now
         table.note(slot) { $0.linkUsed = now }
+        // What the frame says comes first: an ack that no datagram brought has to be known as such.
+        defer { if isKnownStart { heardFrame(peer) } }
         switch frame {
         case .hello(_, let root, let keyDigest, let ofUs, let seen):
             greeted(slot, root, keyDigest, ofUs, seen)
