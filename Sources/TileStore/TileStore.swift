@@ -81,30 +81,86 @@ public final class TileStore: Sendable {
 
     /// Keeps a blob, pinned once more; an older one under the same key is replaced.
     ///
-    /// - Parameter known: the blob's digest, when the caller has computed it.
-    /// - Throws: `StoreError` when the disk is full or fails.
-    public func put(_ key: ContentHash, _ blob: UnsafeRawBufferPointer, digest known: ContentHash? = nil)
-        throws -> Entry
-    {
+    /// - Throws: `StoreError` when the disk is full or fails; then nothing is kept or pinned.
+    public func put(_ key: ContentHash, _ blob: UnsafeRawBufferPointer) throws -> Entry {
+        let digest = ContentHash(of: blob)
+        return try keep(key) { file in
+            try file.take(blob)
+            return digest
+        }
+    }
+
+    /// Keeps a blob that comes in pieces, if it is the one that `digest` names; as `put` otherwise.
+    ///
+    /// - Parameter giveAll: hands all pieces over, in their order.
+    /// - Returns: nil when the pieces are not that blob; then nothing is kept or pinned.
+    /// - Throws: `StoreError`, and what `giveAll` throws.
+    public func put(
+        _ key: ContentHash, digest: ContentHash,
+        giveAll: (_ take: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+    ) throws -> Entry? {
+        do {
+            return try keep(key) { file in
+                let hasher = ContentHasher()
+                try giveAll { piece in
+                    hasher.update(piece)
+                    try file.take(piece)
+                }
+                guard hasher.finish() == digest else { throw OtherBlob() }
+                return digest
+            }
+        } catch is OtherBlob {
+            return nil
+        }
+    }
+
+    private struct OtherBlob: Error {}
+
+    /// A blob's file that has no name yet.
+    private struct Unnamed {
+        let descriptor: Int32
+        let fail: (Int32) -> StoreError
+        var length = 0
+
+        mutating func take(_ bytes: UnsafeRawBufferPointer) throws {
+            var done = 0
+            while done < bytes.count {
+                let count = pwrite(
+                    descriptor, bytes.baseAddress! + done, bytes.count - done,
+                    off_t(Entry.headBytes + length + done))
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { throw fail(errno) }
+                done += count
+            }
+            length += bytes.count
+        }
+    }
+
+    /// Makes a file, lets `fill` write the blob and tell its digest, and gives it its name.
+    private func keep(_ key: ContentHash, _ fill: (inout Unnamed) throws -> ContentHash) throws -> Entry {
         pin(key)
-        let digest = known ?? ContentHash(of: blob)
         let path = path(of: key)
         let folder = String(path[..<path.lastIndex(of: "/")!])
-        if mkdir(folder, 0o755) != 0, errno != EEXIST { throw failure(path, errno) }
         let part = "\(folder)/.\(key).\(getpid()).\(UInt32.random(in: 0 ... .max)).part"
-        let file = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard file >= 0 else { throw failure(path, errno) }
-        defer { close(file) }
-        var head = Self.magic + digest.bytes
-        withUnsafeBytes(of: UInt64(blob.count).littleEndian) { head.append(contentsOf: $0) }
-        head += [UInt8](repeating: 0, count: Entry.headBytes - head.count)
-        let problem = head.withUnsafeBytes { write($0, to: file) } ?? write(blob, to: file)
-        guard problem == nil, rename(part, path) == 0 else {
-            let reason = problem ?? errno
+        do {
+            if mkdir(folder, 0o755) != 0, errno != EEXIST { throw failure(path, errno) }
+            let descriptor = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+            guard descriptor >= 0 else { throw failure(path, errno) }
+            defer { close(descriptor) }
+            var file = Unnamed(descriptor: descriptor, fail: { self.failure(path, $0) })
+            let digest = try fill(&file)
+            var head = Self.magic + digest.bytes
+            withUnsafeBytes(of: UInt64(file.length).littleEndian) { head.append(contentsOf: $0) }
+            head += [UInt8](repeating: 0, count: Entry.headBytes - head.count)
+            guard pwrite(descriptor, head, head.count, 0) == head.count, rename(part, path) == 0 else {
+                throw failure(path, errno)
+            }
+            return Entry(key: key, digest: digest, path: path, length: file.length)
+        } catch {
             unlink(part)
-            throw failure(path, reason)
+            unpin(key)
+            throw error
         }
-        return Entry(key: key, digest: digest, path: path, length: blob.count)
     }
 
     /// Opens a blob for reading; the caller closes the descriptor. The blob begins at `Entry.headBytes`.
@@ -168,19 +224,6 @@ public final class TileStore: Sendable {
             place += found
         }
         return hasher.finish()
-    }
-
-    private func write(_ bytes: UnsafeRawBufferPointer, to file: Int32) -> Int32? {
-        var done = 0
-        while done < bytes.count {
-            let written = Foundation.write(file, bytes.baseAddress! + done, bytes.count - done)
-            if written < 0 {
-                if errno == EINTR { continue }
-                return errno
-            }
-            done += written
-        }
-        return nil
     }
 
     private func open(_ path: String, _ flags: Int32, _ mode: mode_t = 0) -> Int32 {

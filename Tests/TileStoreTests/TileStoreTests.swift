@@ -49,6 +49,39 @@ import Testing
         #expect(store.find(key(1), verify: false) == nil)
     }
 
+    /// What comes from a peer is kept when it is the blob that was asked for, and leaves nothing otherwise.
+    @Test func aBlobInPiecesIsKeptOnlyIfItIsTheOne() throws {
+        defer { unlinkTree(folder) }
+        let store = try TileStore(folder: folder, limit: 1000)
+        let blob = (0..<100).map(UInt8.init)
+        func give(_ ends: [Int], _ take: (UnsafeRawBufferPointer) throws -> Void) throws {
+            var start = 0
+            for end in ends {
+                try blob[start..<end].withUnsafeBytes(take)
+                start = end
+            }
+        }
+        let digest = ContentHash(of: blob)
+        let whole = try store.put(key(1), digest: digest) { try give([30, 30, 99, 100], $0) }
+        #expect(whole != nil && whole == store.find(key(1)))
+        #expect(try store.put(key(2), digest: digest) { try give([30, 99], $0) } == nil)
+        struct Broken: Error {}
+        #expect(throws: Broken.self) {
+            try store.put(key(3), digest: digest) { take in
+                try give([30], take)
+                throw Broken()
+            }
+        }
+        #expect(store.find(key(2)) == nil && store.find(key(3)) == nil)
+        let files = try FileManager.default.subpathsOfDirectory(atPath: folder).filter {
+            $0.contains(".part")
+        }
+        #expect(files == [])
+        #expect(store.collect(everything: true) == 0, "the whole one is pinned")
+        store.unpin(key(1))
+        #expect(store.collect(everything: true) == 164)
+    }
+
     /// A slip of `--store` must not cost anybody a file.
     @Test func filesOfOthersAreLeftAlone() throws {
         defer { unlinkTree(folder) }

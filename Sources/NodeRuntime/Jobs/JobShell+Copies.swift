@@ -18,12 +18,12 @@ extension JobShell {
         let limit = 1 << 30
         for node in nodes {
             do {
-                let bytes = try parts.peers.bytes(.blob(key: Digest(key)), from: node, limit: limit)
-                let digest = bytes.withUnsafeBytes { ContentHash(of: $0) }
-                guard Digest(digest) == result.digest else {
+                let entry = try parts.store.put(key, digest: result.digest.hash) { take in
+                    try parts.peers.copy(.blob(key: Digest(key)), from: node, limit: limit, take: take)
+                }
+                guard entry != nil else {
                     return answer(.pulled(job, plan: plan, result, from: node, .mismatch))
                 }
-                _ = try bytes.withUnsafeBytes { try parts.store.put(key, $0, digest: digest) }
                 pinAtWork(job, plan)
                 parts.store.unpin(key)
                 return answer(.pulled(job, plan: plan, result, from: node, .held))
