@@ -32,7 +32,9 @@ public enum FigureRow: String, CaseIterable, Sendable {
 
     /// What one seed shows: numbers by name; a name may have many. Times are in seconds unless the name says
     /// otherwise.
-    public func measure(seed: UInt64) -> [String: [Double]] {
+    ///
+    /// - Parameter violated: told of an invariant that a job of the seed violates, in a sentence.
+    public func measure(seed: UInt64, violated: (String) -> Void = { _ in }) -> [String: [Double]] {
         var chance = SeededGenerator(seed: seed ^ 0x726F_77)
         func seconds(_ nodes: Int, _ loss: Double, _ kind: String) -> [String: [Double]] {
             let found = Figures.detection(nodes: nodes, loss: loss, kind: kind, seeds: seed..<seed + 1)
@@ -59,7 +61,7 @@ public enum FigureRow: String, CaseIterable, Sendable {
         case .stuck:
             let predicted = 0.5 + 4 * chance.unit()
             return ["secondsOver": [Figures.stuckCopied(predicted: predicted, seed: seed)]]
-        default: return job(seed)
+        default: return job(seed, violated)
         }
     }
 
@@ -81,16 +83,18 @@ public enum FigureRow: String, CaseIterable, Sendable {
         ]
     }
 
-    private func job(_ seed: UInt64) -> [String: [Double]] {
+    private func job(_ seed: UInt64, _ violated: (String) -> Void) -> [String: [Double]] {
         let job = jobCase
         let outcome = Figures.job(job, seed: seed)
+        if let found = outcome.violation {
+            violated("seed \(seed): \(found.invariant) after \(found.at.seconds) s: \(found.what)")
+        }
         return [
             "efficiency": [outcome.efficiency], "wholeEfficiency": [outcome.wholeEfficiency],
             "efficiencyBound": [outcome.efficiencyBound],
             "computing": [outcome.computing?.seconds ?? .infinity],
             "networkBound": [job.networkBound(outcome)], "duplicates": [outcome.duplicateShare],
             "rescues": [outcome.rescueShare], "waits": outcome.waits, "lost": [Double(outcome.lostTasks)],
-            "violations": [outcome.violation == nil ? 0 : 1],
         ]
     }
 

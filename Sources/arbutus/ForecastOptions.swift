@@ -251,12 +251,14 @@ struct FigureFacts: Codable {
     var seeds: Int
     /// All numbers of all seeds, by what they are; infinite ones are written as 1e300.
     var numbers: [String: [Double]]
+    /// Invariants that were violated: the seed, which and how.
+    var violated: [String] = []
 
     init(_ row: FigureRow, seed: UInt64, seeds: Int) {
         (self.row, firstSeed, self.seeds) = (row.rawValue, seed, seeds)
         numbers = [:]
         for number in seed..<seed + UInt64(seeds) {
-            for (name, values) in row.measure(seed: number) {
+            for (name, values) in row.measure(seed: number, violated: { violated.append($0) }) {
                 numbers[name, default: []] += values.map { $0.isFinite ? $0 : 1e300 }
             }
         }

@@ -128,8 +128,9 @@ def protocol(options):
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
             done = subprocess.run([str(w) for w in command], stdout=subprocess.PIPE, check=True)
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            found[name] = json.loads(done.stdout)["numbers"], after.ru_utime - before.ru_utime
-        numbers, cpu = found[name]
+            answer = json.loads(done.stdout)
+            found[name] = answer["numbers"], answer["violated"], after.ru_utime - before.ru_utime
+        numbers, violated, cpu = found[name]
         print(f"\n{what}  [{name}, {options.seeds} seeds, {cpu:.1f} CPU s]")
         for line in textwrap.wrap(assumed, 108):
             print(f"    {line}")
@@ -139,9 +140,8 @@ def protocol(options):
             shown = "never" if value >= 1e299 else goal.form.format(value)
             verdict = verdicts.note(goal.holds(value))
             print(f"  {goal.text}: {shown}, goal {sign} {goal.form.format(goal.limit)}: {verdict}")
-        if sum(numbers.get("violations", [])):
-            print(f"  violated invariants: {sum(numbers['violations']):.0f} of {options.seeds} seeds: "
-                  f"{verdicts.note(False)}")
+        for sentence in violated:
+            print(f"  violated, {sentence}: {verdicts.note(False)}")
         if "efficiencyBound" in numbers:
             best = statistics.median(numbers["efficiencyBound"])
             print(f"  (no schedule exceeds {best:.3f} in the median: the longest task; with planning, acknowledgement "

@@ -212,11 +212,12 @@ extension NodeJobs {
     {
         guard let header = book[id], result.task.index >= 0 else { return [] }
         var actions: [JobAction] = []
-        if header.reign.plan == plan {
+        let isCurrent = worker.shares[id]?.digest == plan
+        // A grant may have been faster than the header that names its plan.
+        if header.reign.plan == plan || isCurrent {
             hold(result, id, plan)
             if header.isLive { actions += pin(id, plan, true) }
         }
-        let isCurrent = worker.shares[id]?.digest == plan
         let (took, steps) = isCurrent ? worker.finished(result, of: id, now: now) : (nil, [])
         let body = JobMessage.Body.finished(
             plan: plan, result, took: took, start: start, holdSequence: records[id]?.holdings?.sequence ?? 0)
@@ -269,9 +270,8 @@ extension NodeJobs {
 
     /// A blob of ours turned out to be gone or damaged.
     public mutating func lostBlob(_ id: JobID, plan: Digest, _ task: TaskID, now: Instant) {
-        guard records[id]?.holdings?.plan == plan else { return }
         worker.lostBlob(task, of: id, plan: plan)
-        records[id]?.holdings?.remove(task)
+        if records[id]?.holdings?.plan == plan { records[id]?.holdings?.remove(task) }
         records[id]?.changed(now: now)
     }
 

@@ -228,8 +228,16 @@ extension Checks {
         charge(run, id, time)
     }
 
-    /// The process ends, and all its runs with it.
+    /// The process ends, and all its runs with it. The copies that it granted as a coordinator are its
+    /// speculation up to here: nobody is left who could stop them until there is a successor (some seconds:
+    /// seed 700002135), and that knows two claims, not a copy.
     func runsEnded(_ machine: Machine, _ time: Int64) {
+        for (index, runs) in watch.runs {
+            for (key, run) in runs where run.speculative?.start == machine.start.bits {
+                charge(run, key.job, time)
+                watch.runs[index]?[key] = JobWatch.Run(since: time, speculative: nil, isFirst: false)
+            }
+        }
         for (key, run) in (watch.runs.removeValue(forKey: machine.index) ?? [:]) {
             charge(run, key.job, time)
             // A copy whose original died with its process is no copy any more.
