@@ -199,13 +199,14 @@ extension Coordinator {
 
     /// The node with the most time's worth of tasks that have not started. Each thief that is sent there
     /// counts, so that a crowd of them spreads. A node whose last task goes to another thief, that would end
-    /// it sooner itself, or that had nothing for this thief a moment ago, comes after all others.
+    /// it sooner itself, or that had nothing for this thief a moment ago, comes after all others, and of
+    /// several that had nothing the one that was asked longest ago.
     private func bestVictim(
         for thief: NodeID, _ ask: AskForWork, _ plan: JobPlan, _ claims: Claims, _ view: PeerView,
         now: Instant
     ) -> (node: NodeID, cost: Double, isHopeful: Bool)? {
-        var best: (node: NodeID, isHopeful: Bool, load: Double, cost: Double)?
-        // The order of this loop does not matter: load and id decide together.
+        var best: Rank?
+        // The order of this loop does not matter: the ranks decide.
         for id in claims.loaded where id != thief && view.isAlive(id) {
             guard let node = claims.nodes[id], !node.isSaturated else { continue }
             let cost = node.queuedCost - node.pointedAway
@@ -213,18 +214,32 @@ extension Coordinator {
             let rate = node.secondsPerCost > 0 ? node.secondsPerCost : model.secondsPerCost
             let mine = rate / Double(max(1, view[id]?.slots ?? 1))
             let theirs = (ask.secondsPerCost > 0 ? ask.secondsPerCost : rate) / Double(max(1, ask.idleSlots))
-            let load = cost * mine
+            let tried = claims.tried(id, by: thief, now: now)
             let isHopeful =
-                !node.isPickedClean && !claims.hasTried(id, thief, now: now)
+                !node.isPickedClean && tried == nil
                 && (node.queued > 1 || node.queuedCost * theirs < node.ends(plan, mine, rate: rate, now: now))
-            let isBetter =
-                best.map { rival in
-                    if isHopeful != rival.isHopeful { return isHopeful }
-                    return load > rival.load || (load == rival.load && id < rival.node)
-                } ?? true
-            if isBetter { best = (id, isHopeful, load, cost) }
+            let rank = Rank(node: id, isHopeful: isHopeful, tried: tried, load: cost * mine, cost: cost)
+            if best.map({ rank.beats($0) }) ?? true { best = rank }
         }
         return best.map { ($0.node, $0.cost, $0.isHopeful) }
+    }
+
+    /// How a victim compares with others, for one thief.
+    private struct Rank {
+        let node: NodeID
+        let isHopeful: Bool
+        let tried: Instant?
+        let load: Double
+        let cost: Double
+
+        func beats(_ other: Rank) -> Bool {
+            if isHopeful != other.isHopeful { return isHopeful }
+            if tried != other.tried {
+                guard let tried else { return true }
+                return other.tried.map { tried < $0 } ?? false
+            }
+            return load > other.load || (load == other.load && node < other.node)
+        }
     }
 
     /// Nodes that could try a task: one without room claims nothing, so nothing waits for its verdict.

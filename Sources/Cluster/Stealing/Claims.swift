@@ -83,14 +83,9 @@ public struct Claims: Sendable {
     private let fault: DeliberateFault?
     /// Nodes with tasks that have not started and to which no thief was pointed yet: the possible victims.
     private(set) var loaded: Set<NodeID> = []
-    /// Where thieves were sent that have nothing yet: who refuses a thief, for its link is slow, refuses it
-    /// again.
-    private var tried: [NodeID: Tried] = [:]
-
-    private struct Tried {
-        var victims: Set<NodeID>
-        let until: Instant
-    }
+    /// Where thieves were sent that have nothing yet, and when: who refuses a thief, for its link is slow,
+    /// refuses it again.
+    private var tried: [NodeID: [NodeID: Instant]] = [:]
 
     /// All of `open` is free.
     init(open: TaskSet, count: Int, fault: DeliberateFault? = nil) {
@@ -230,20 +225,16 @@ public struct Claims: Sendable {
 
     /// `thief` was sent to `victim`, which will have that much less; `takes`: it should get a task there.
     mutating func pointed(_ thief: NodeID, at victim: NodeID, cost: Double, takes: Bool, now: Instant) {
-        if let known = tried[thief], known.until > now {
-            tried[thief]?.victims.insert(victim)
-        } else {
-            tried[thief] = Tried(victims: [victim], until: now + Self.triedFor)
-        }
+        tried[thief] = (tried[thief] ?? [:]).filter { now - $0.value < Self.triedFor }
+        tried[thief]?[victim] = now
         if takes { nodes[victim]?.thieves += 1 }
         nodes[victim]?.pointedAway += cost
         noteLoad(victim)
     }
 
-    /// Whether the thief was sent there a moment ago, in vain.
-    func hasTried(_ victim: NodeID, _ thief: NodeID, now: Instant) -> Bool {
-        guard let known = tried[thief], known.until > now else { return false }
-        return known.victims.contains(victim)
+    /// When the thief was sent there in vain; nil: not a moment ago.
+    func tried(_ victim: NodeID, by thief: NodeID, now: Instant) -> Instant? {
+        tried[thief]?[victim].flatMap { now - $0 < Self.triedFor ? $0 : nil }
     }
 
     // MARK: Helpers

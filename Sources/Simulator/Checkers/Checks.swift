@@ -45,6 +45,8 @@ final class Checks {
     var epochs: [Int: [UInt32: StartID]] = [:]
     /// Identities that were cloned or rolled back: two starts may meet in one epoch.
     var disturbedIdentities: Set<Int> = []
+    /// Decisions about the key in use, each once.
+    var usesSeen: [KeyTable.Use] = []
     /// Where the process of an identity runs, if it does and is counted on; nil otherwise.
     var runningAt: [Int?] = []
     var startOf: [StartID] = []

@@ -51,7 +51,7 @@ extension Checks {
         return others.contains { other in
             let keys = other.node.membership.keys.table
             return held.allSatisfy { key in
-                guard let stage = keys[key]?.stage else { return isAlone }
+                guard let stage = keys[key]?.stage else { return isAlone || isStranger }
                 return stage == .retired || (isStranger && stage == .narrowed)
             }
         }

@@ -98,14 +98,14 @@ func beat(
     @Test func aVictimIsNotTriedTwiceWithinTwoSecondsUnlessTheThiefGotSomething() {
         var claims = Claims(open: plan.all, count: 10)
         _ = claims.heard(beat(1, set(0..<5), running: [0]), from: a, of: plan, now: at(0))
-        #expect(!claims.hasTried(a, b, now: at(0)))
+        #expect(claims.tried(a, by: b, now: at(0)) == nil)
         claims.pointed(b, at: a, cost: 1, takes: true, now: at(0))
-        #expect(claims.hasTried(a, b, now: at(1.9)))
-        #expect(!claims.hasTried(a, node(3), now: at(0)))
-        #expect(!claims.hasTried(a, b, now: at(2)))
+        #expect(claims.tried(a, by: b, now: at(1.9)) != nil)
+        #expect(claims.tried(a, by: node(3), now: at(0)) == nil)
+        #expect(claims.tried(a, by: b, now: at(2)) == nil)
         claims.pointed(b, at: a, cost: 1, takes: true, now: at(2))
         _ = claims.heard(beat(1, set(4..<5)), from: b, of: plan, now: at(2.1))
-        #expect(!claims.hasTried(a, b, now: at(2.2)))
+        #expect(claims.tried(a, by: b, now: at(2.2)) == nil)
     }
 
     @Test func doneTasksAreNamed() {
