@@ -5,12 +5,13 @@ import Testing
 @Suite struct TaskOrderTests {
     private func grid(_ x: Double, _ y: Double, pixel: Double = 10, zone: Int = 32610) -> Grid {
         Grid(
-            crs: CRS("EPSG:\(zone)"), originX: x, originY: y, pixelWidth: pixel, pixelHeight: pixel, columns: 10_980,
+            crs: CRS("EPSG:\(zone)"), originX: x, originY: y, pixelWidth: pixel, pixelHeight: pixel,
+            columns: 10_980,
             rows: 10_980)
     }
 
-    /// Granules of one row of Sentinel-2's tiling lie 10,002 px apart: their blocks end within tasks from left
-    /// to right only. (All figures by hand: 1024 px of 10 m are 10,240 m.)
+    /// Granules of one row of Sentinel-2's tiling lie 10,002 px apart: their blocks end within tasks from
+    /// left to right only. (All figures by hand: 1024 px of 10 m are 10,240 m.)
     @Test func rowsWhereBlocksAreSharedAcross() {
         let home = grid(399_960, 5_600_040)
         func order(_ sources: Grid...) -> TaskOrder { TaskOrder(home, sources: sources, edge: 1024) }

@@ -25,7 +25,8 @@ public struct PlannedTask: Hashable, Sendable {
     }
 }
 
-/// The tasks of a job in the order in which neighbours share inputs. Splitting happens here and only here (PROTOCOL 4).
+/// The tasks of a job in the order in which neighbours share inputs. Splitting happens here and only here
+/// (PROTOCOL 4).
 public struct JobPlan: Sendable {
     /// The most tasks of a plan: a message that names later ones is refused before anything is sized by it.
     public static let mostTasks = 1 << 20

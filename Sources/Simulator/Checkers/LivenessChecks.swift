@@ -50,8 +50,9 @@ extension Checks {
             && !all.contains { $0 !== machine && canTalk(machine, $0) }
         return others.contains { other in
             let keys = other.node.membership.keys.table
+            let neverMet = isStranger && machine.node.membership.table[other.identity.id] == nil
             return held.allSatisfy { key in
-                guard let stage = keys[key]?.stage else { return isAlone || isStranger }
+                guard let stage = keys[key]?.stage else { return isAlone || neverMet }
                 return stage == .retired || (isStranger && stage == .narrowed)
             }
         }

@@ -95,7 +95,9 @@ extension Checks {
         // The first time that a decision is seen: whose disk was rolled back hears of its own from others.
         let isNew = !usesSeen.contains(keys.use)
         if isNew { usesSeen.append(keys.use) }
-        guard isNew, keys.use.author == machine.identity.id, keys.use.key != machine.keys.use.key else { return }
+        guard isNew, keys.use.author == machine.identity.id, keys.use.key != machine.keys.use.key else {
+            return
+        }
         guard keys.denied == machine.keys.denied else { return }
         for row in machine.node.membership.table.rows where row.standing == .alive {
             if !row.record.keys.contains(keys.use.key) {
