@@ -28,7 +28,11 @@ import Testing
             let places = (0..<15).map { order.place(column: $0 % 5, row: $0 / 5, columns: 5, rows: 3) }
             #expect(Set(places).count == 15)
         }
-        #expect(TaskOrder.rows.place(column: 4, row: 1, columns: 5, rows: 3) == 9)
-        #expect(TaskOrder.columns.place(column: 4, row: 1, columns: 5, rows: 3) == 13)
+        // Four rows side by side: the fifth begins where these end.
+        func rows(_ column: Int, _ row: Int) -> Int {
+            TaskOrder.rows.place(column: column, row: row, columns: 5, rows: 6)
+        }
+        #expect([rows(0, 0), rows(0, 1), rows(0, 3), rows(1, 0), rows(4, 3), rows(0, 4)] == [0, 1, 3, 4, 19, 20])
+        #expect(TaskOrder.columns.place(column: 1, row: 2, columns: 5, rows: 6) == 9)
     }
 }
