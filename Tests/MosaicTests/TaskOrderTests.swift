@@ -32,7 +32,8 @@ import Testing
         func rows(_ column: Int, _ row: Int) -> Int {
             TaskOrder.rows.place(column: column, row: row, columns: 5, rows: 6)
         }
-        #expect([rows(0, 0), rows(0, 1), rows(0, 3), rows(1, 0), rows(4, 3), rows(0, 4)] == [0, 1, 3, 4, 19, 20])
+        #expect(
+            [rows(0, 0), rows(0, 1), rows(0, 3), rows(1, 0), rows(4, 3), rows(0, 4)] == [0, 1, 3, 4, 19, 20])
         #expect(TaskOrder.columns.place(column: 1, row: 2, columns: 5, rows: 6) == 9)
     }
 }
