@@ -14,7 +14,4 @@ void arb_start_write_back(int file, int64_t offset, int64_t length) {
     (void)sync_file_range(file, offset, length, SYNC_FILE_RANGE_WRITE);
 }
 
-void arb_return_buffers_from(size_t bytes, size_t kept) {
-    (void)mallopt(M_MMAP_THRESHOLD, (int)bytes);
-    (void)mallopt(M_TRIM_THRESHOLD, (int)kept);
-}
+void arb_return_buffers_from(size_t bytes) { (void)mallopt(M_MMAP_THRESHOLD, (int)bytes); }

@@ -7,8 +7,5 @@ public enum LargeBuffers {
     ///
     /// By itself glibc keeps freed buffers of up to 32 MiB (mallopt(3), dynamic mmap threshold). Those here
     /// have many sizes and leave holes between each other: twice the memory, and most of it never comes back.
-    ///
-    /// Frames of links are smaller. A heap that ends in a free one gives it back at once by itself (128 KiB),
-    /// and the next frame is new memory again, page by page.
-    public static func returnWhenFreed() { arb_return_buffers_from(400_000, 1 << 20) }
+    public static func returnWhenFreed() { arb_return_buffers_from(400_000) }
 }

@@ -13,9 +13,8 @@ int64_t arb_copy_file_range(int source, int64_t from, int target, int64_t to, si
 /// Begins writing a range of a file to its disk without waiting: sync_file_range(2). A hint, it cannot fail.
 void arb_start_write_back(int file, int64_t offset, int64_t length);
 
-/// Buffers of at least `bytes` go back to the system when they are freed; of the smaller ones each heap keeps up
-/// to `kept` bytes at its end: mallopt(3), M_MMAP_THRESHOLD and M_TRIM_THRESHOLD.
-void arb_return_buffers_from(size_t bytes, size_t kept);
+/// Buffers of at least so many bytes go back to the system when they are freed: mallopt(3), M_MMAP_THRESHOLD.
+void arb_return_buffers_from(size_t bytes);
 
 #ifdef __cplusplus
 }
