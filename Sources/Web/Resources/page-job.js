@@ -69,6 +69,7 @@ export async function show(main, [job]) {
   function figures() {
     const p = progress; if (p.count === undefined) return;
     const isLive = p.state === 'running';
+    log.classList.toggle('over', !isLive);
     say(pixels, isLive ? amount(p.pixelsPerSecond, 'px/s') : '–'); say(bytes, isLive ? amount(p.bytesPerSecond, 'B/s') : '–');
     say(done, `${p.done} / ${p.count}`); say(running, isLive ? p.running : 0); say(queued, Math.max(0, p.count - p.done - p.givenUp - (isLive ? p.running : 0)));
     say(left, isLive ? (p.phase === 'assembling' ? 'a moment' : range(p.secondsLeft)) : p.state === 'complete' ? 'none' : '–');
