@@ -56,10 +56,17 @@ struct JobWatch {
         var firsts: Set<Term> = []
     }
 
-    /// A heartbeat's place in the sequence of its node's start.
+    /// A heartbeat, and the claims that heard it.
     struct Beat {
+        let term: Term
+        let run: RunID
         let start: UInt64
-        var sequence: UInt64
+        let sequence: UInt64
+
+        /// The same or an earlier one of the same start, to the same claims.
+        func covers(_ other: Beat) -> Bool {
+            (term, run, start) == (other.term, other.run, other.start) && sequence >= other.sequence
+        }
     }
 
     struct Pair: Hashable {

@@ -31,7 +31,11 @@ extension Checks {
         else { return nil }
         var isOld = false
         if case .heartbeat(_, let beat) = message.body {
-            isOld = note(beat, of: message.job, from: sender, machine, world.time)
+            isOld = isKnown(beat, jobs.coordinators[message.job], from: sender, machine)
+            if !isOld {
+                let tasks = beat.gave.reduce(beat.owned) { $0.union($1.tasks) }
+                claimed(tasks, of: message.job, at: machine, world.time)
+            }
         }
         return Glance(
             message: message, sender: sender, term: header.term, owned: jobs.worker.owned(of: message.job),
@@ -94,19 +98,17 @@ extension Checks {
         }
     }
 
-    /// Remembers a heartbeat's claims (S4); true if an equal or later one came before.
-    private func note(
-        _ beat: Heartbeat, of job: JobID, from sender: NodeID, _ machine: Machine, _ time: Int64
+    /// True if these claims heard an equal or later one before; claims that are opened anew know none.
+    private func isKnown(
+        _ beat: Heartbeat, _ coordinator: Coordinator?, from sender: NodeID, _ machine: Machine
     ) -> Bool {
-        let pair = JobWatch.Pair(job: job, node: sender)
-        if let known = watch.beats[machine.index]?[pair], known.start == beat.start,
-            known.sequence >= beat.sequence
-        {
-            return true
-        }
-        watch.beats[machine.index, default: [:]][pair] = JobWatch.Beat(
-            start: beat.start, sequence: beat.sequence)
-        claimed(beat.gave.reduce(beat.owned) { $0.union($1.tasks) }, of: job, at: machine, time)
+        guard let coordinator, coordinator.claims != nil else { return false }
+        let pair = JobWatch.Pair(job: coordinator.job, node: sender)
+        let new = JobWatch.Beat(
+            term: coordinator.header.term, run: coordinator.header.state.run, start: beat.start,
+            sequence: beat.sequence)
+        if let known = watch.beats[machine.index]?[pair], known.covers(new) { return true }
+        watch.beats[machine.index, default: [:]][pair] = new
         return false
     }
 
