@@ -63,6 +63,14 @@ public struct Claims: Sendable {
         var expires: Instant
     }
 
+    /// What is kept of a node whose claims ended: its last heartbeat is still old, and if it comes back as
+    /// another start, the process that ran these tasks died.
+    private struct Silent: Equatable, Sendable {
+        let start: UInt64
+        let sequence: UInt64
+        let ran: [TaskID]
+    }
+
     private struct Claimant: Equatable, Sendable {
         let node: NodeID
         /// When the node first listed the task; nil while it is only promised.
@@ -71,9 +79,7 @@ public struct Claims: Sendable {
 
     private(set) var nodes: [NodeID: Node] = [:]
     private var promises: [Promise] = []
-    /// What ran where when the claims of a node ended; if the node comes back as another start, its process
-    /// died.
-    private var ranLast: [NodeID: (start: UInt64, tasks: [TaskID])] = [:]
+    private var silent: [NodeID: Silent] = [:]
     private var claimants: [[Claimant]]
     /// Tasks that have to be done.
     public private(set) var open: TaskSet
@@ -110,15 +116,11 @@ public struct Claims: Sendable {
     mutating func heard(
         _ beat: Heartbeat, from node: NodeID, of plan: JobPlan, now: Instant
     ) -> (over: TaskSet, elsewhere: TaskSet)? {
-        if let known = nodes[node], known.start == beat.start, known.sequence >= beat.sequence,
-            fault != .oldHeartbeatObeyed
-        {
-            return nil
-        }
+        if isOld(beat, from: node), fault != .oldHeartbeatObeyed { return nil }
         let before = nodes[node]?.owned ?? TaskSet()
         var entry = nodes[node] ?? Node(start: beat.start, sequence: 0, heard: now, expires: now)
         if entry.start != beat.start { entry.running = [:] }
-        ranLast[node] = nil
+        silent[node] = nil
         entry.start = beat.start
         entry.sequence = beat.sequence
         entry.heard = now
@@ -155,9 +157,9 @@ public struct Claims: Sendable {
         if let entry = nodes[node], entry.start != start {
             return (entry.start, entry.running.keys.sorted())
         }
-        guard let last = ranLast[node], last.start != start else { return nil }
-        ranLast[node] = nil
-        return last
+        guard let last = silent[node], last.start != start else { return nil }
+        silent[node] = nil
+        return last.ran.isEmpty ? nil : (last.start, last.ran)
     }
 
     /// Tasks were granted, or given by a victim: they are the node's for three seconds, until it lists them.
@@ -201,7 +203,7 @@ public struct Claims: Sendable {
         for (id, node) in nodes.sorted(by: { $0.key < $1.key }) where node.expires <= now {
             nodes[id] = nil
             loaded.remove(id)
-            if !node.running.isEmpty { ranLast[id] = (node.start, node.running.keys.sorted()) }
+            silent[id] = Silent(start: node.start, sequence: node.sequence, ran: node.running.keys.sorted())
             release(node.owned, id)
         }
         earliest = (nodes.values.map(\.expires) + promises.map(\.expires)).min()
@@ -238,6 +240,11 @@ public struct Claims: Sendable {
     }
 
     // MARK: Helpers
+
+    private func isOld(_ beat: Heartbeat, from node: NodeID) -> Bool {
+        if let known = nodes[node] { return known.start == beat.start && known.sequence >= beat.sequence }
+        return silent[node].map { $0.start == beat.start && $0.sequence >= beat.sequence } ?? false
+    }
 
     private mutating func noteLoad(_ node: NodeID) {
         if let entry = nodes[node], entry.queuedCost - entry.pointedAway > 1e-9 {

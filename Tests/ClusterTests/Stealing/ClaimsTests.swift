@@ -42,6 +42,11 @@ func beat(
         #expect(claims.heard(beat(2, set(0..<2)), from: a, of: plan, now: at(2)) == nil)
         claims.advance(now: at(3))
         #expect(claims.free == plan.all)
+        // Nor when the claim is over: only a new one claims again.
+        #expect(claims.heard(beat(2, set(0..<2)), from: a, of: plan, now: at(3.1)) == nil)
+        #expect(claims.free == plan.all)
+        #expect(claims.heard(beat(3, set(0..<2)), from: a, of: plan, now: at(3.2)) != nil)
+        #expect(claims.heard(beat(1, set(4..<6), start: 2), from: a, of: plan, now: at(3.3)) != nil)
     }
 
     @Test func aRangeThatChangesHandsIsNoConflict() {
