@@ -135,113 +135,6 @@ extension Coordinator {
         }
     }
 
-    /// What an idle node can have.
-    private enum Choice {
-        case free(TaskSet)
-        case rescue(TaskID)
-        case victim(NodeID, cost: Double, isHopeful: Bool)
-        case speculation(TaskID)
-    }
-
-    private mutating func choose(
-        _ ask: AskForWork, for thief: NodeID, _ plan: JobPlan, _ view: PeerView, now: Instant
-    ) -> Choice? {
-        guard let claims else { return nil }
-        usualSpeed.note(thief, ask.secondsPerCost)
-        let isSlow = usualSpeed.isSlow(ask.secondsPerCost, now: now)
-        let kept = isSlow ? TaskSet() : tastes.claim(by: thief)
-        let allowed = allowed(for: thief, memory: ask.memory, plan, view)
-        let own = kept.intersection(claims.free).intersection(allowed)
-        if !own.isEmpty { return .free(own) }
-        let pool = claims.free.intersection(allowed).subtracting(tastes.keptTasks)
-        if !pool.isEmpty {
-            let fair = plan.cost(claims.open) / Double(max(1, able(view).count))
-            guard isSlow else { return .free(plan.head(of: pool, cost: fair)) }
-            let slowness = ask.secondsPerCost / max(1e-12, usualSpeed.secondsPerCost(now: now))
-            // What it can do while the others do the rest, and nothing that alone takes half of that time,
-            // unless none of the others may do it.
-            var others = TaskSet()
-            for node in able(view) where node != thief && usualSpeed.isFast(node, now: now) {
-                others = others.union(self.allowed(for: node, memory: view[node]?.memory ?? 0, plan, view))
-            }
-            let light = TaskSet(
-                pool.tasks.filter { plan.cost($0) * slowness < fair / 2 || !others.contains($0) })
-            if !light.isEmpty { return .free(plan.head(of: light, cost: fair / slowness)) }
-            // Faster nodes take the rest when they are done; if they are and did not, they cannot.
-            let isAwaited = able(view).contains { other in
-                other != thief && usualSpeed.isFast(other, now: now) && !claims.owned(by: other).isEmpty
-            }
-            if !isAwaited { return .free(plan.head(of: pool, cost: fair / slowness)) }
-        }
-        if let task = copies.rescue(for: thief, claims, plan, model, allowed: allowed, now: now) {
-            return .rescue(task)
-        }
-        let victim = bestVictim(for: thief, ask, plan, claims, view, now: now)
-        if let victim, victim.isHopeful { return .victim(victim.node, cost: victim.cost, isHopeful: true) }
-        // A copy whose inputs come over a full link delays the first ones.
-        let holders = plan.inputHolders.compactMap { claims.nodes[$0] }
-        if ask.holdsInputs || !holders.contains(where: \.isSaturated),
-            let task = copies.speculation(
-                for: thief, secondsPerCost: ask.secondsPerCost, claims, plan, model, allowed: allowed,
-                view: view, now: now)
-        {
-            return .speculation(task)
-        }
-        return victim.map { .victim($0.node, cost: $0.cost, isHopeful: false) }
-    }
-
-    /// Tasks that `node` may try.
-    func allowed(for node: NodeID, memory: Int, _ plan: JobPlan, _ view: PeerView) -> TaskSet {
-        let tried = failures.avoided(by: node)
-        let avoided = tried.isEmpty ? tried : tried.subtracting(hopeless(view))
-        return plan.all.subtracting(avoided).fitting(memory: memory, in: plan)
-    }
-
-    /// The node with the most time's worth of tasks that have not started. Each thief that is sent there
-    /// counts, so that a crowd of them spreads. A node whose last task goes to another thief, that would end
-    /// it sooner itself, or that had nothing for this thief a moment ago, comes after all others, and of
-    /// several that had nothing the one that was asked longest ago.
-    private func bestVictim(
-        for thief: NodeID, _ ask: AskForWork, _ plan: JobPlan, _ claims: Claims, _ view: PeerView,
-        now: Instant
-    ) -> (node: NodeID, cost: Double, isHopeful: Bool)? {
-        var best: Rank?
-        // The order of this loop does not matter: the ranks decide.
-        for id in claims.loaded where id != thief && view.isAlive(id) {
-            guard let node = claims.nodes[id], !node.isSaturated else { continue }
-            let cost = node.queuedCost - node.pointedAway
-            guard cost > 1e-9 else { continue }
-            let rate = node.secondsPerCost > 0 ? node.secondsPerCost : model.secondsPerCost
-            let mine = rate / Double(max(1, view[id]?.slots ?? 1))
-            let theirs = (ask.secondsPerCost > 0 ? ask.secondsPerCost : rate) / Double(max(1, ask.idleSlots))
-            let tried = claims.tried(id, by: thief, now: now)
-            let isHopeful =
-                !node.isPickedClean && tried == nil
-                && (node.queued > 1 || node.queuedCost * theirs < node.ends(plan, mine, rate: rate, now: now))
-            let rank = Rank(node: id, isHopeful: isHopeful, tried: tried, load: cost * mine, cost: cost)
-            if best.map({ rank.beats($0) }) ?? true { best = rank }
-        }
-        return best.map { ($0.node, $0.cost, $0.isHopeful) }
-    }
-
-    /// How a victim compares with others, for one thief.
-    private struct Rank {
-        let node: NodeID
-        let isHopeful: Bool
-        let tried: Instant?
-        let load: Double
-        let cost: Double
-
-        func beats(_ other: Rank) -> Bool {
-            if isHopeful != other.isHopeful { return isHopeful }
-            if tried != other.tried {
-                guard let tried else { return true }
-                return other.tried.map { tried < $0 } ?? false
-            }
-            return load > other.load || (load == other.load && node < other.node)
-        }
-    }
-
     /// Nodes that could try a task: one without room claims nothing, so nothing waits for its verdict.
     private func willing(_ view: PeerView) -> [NodeID] { able(view).filter { view[$0]?.hasRoom == true } }
 
@@ -251,7 +144,7 @@ extension Coordinator {
     }
 
     /// Tasks that every able node should avoid: then somebody has to try again.
-    private func hopeless(_ view: PeerView) -> TaskSet {
+    func hopeless(_ view: PeerView) -> TaskSet {
         willing(view).map { failures.avoided(by: $0) }.reduce(nil as TaskSet?) { $0?.intersection($1) ?? $1 }
             ?? TaskSet()
     }

@@ -1,9 +1,10 @@
 // One job at the node that coordinates it: from the accepted record to the manifest. It owns no pixel and
 // does no work; it knows who does, and loses nothing when they, or it itself, die (PROTOCOL 3, 4 and 5).
 //
-// Its parts: the record and its keepers (`Coordinator+Record`), the work (`Coordinator+Work`), results and
-// outputs (`Coordinator+Results`). Calls: one method an event, `advance` on time and after each change of the
-// view. The actions come back in order; nothing is done before `persisted` tells that the term is on disk.
+// Its parts: the record and its keepers (`Coordinator+Record`), the work (`Coordinator+Work`), what an idle
+// node gets (`Coordinator+Choice`), results and outputs (`Coordinator+Results`). Calls: one method an event,
+// `advance` on time and after each change of the view. The actions come back in order; nothing is done
+// before `persisted` tells that the term is on disk.
 
 /// The coordinator of one job under one term.
 public struct Coordinator: Sendable {

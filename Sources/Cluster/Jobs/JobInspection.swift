@@ -21,12 +21,6 @@ extension Coordinator {
     /// It grants tasks.
     public var isRunning: Bool { state == .running }
 
-    /// Tasks that nobody claims and that `node` may run.
-    public func grantable(to node: NodeID, memory: Int, _ view: PeerView) -> TaskSet {
-        guard let plan, let claims, state == .running else { return TaskSet() }
-        return claims.free.intersection(allowed(for: node, memory: memory, plan, view))
-    }
-
     /// What it holds against its bounds.
     public func bounds(_ view: PeerView) -> [JobBound] {
         [

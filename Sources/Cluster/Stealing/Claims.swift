@@ -41,6 +41,11 @@ public struct Claims: Sendable {
             }
             return (queuedCost + left) * seconds
         }
+
+        /// One of its tasks takes twice its predicted time, at `rate` seconds a unit of cost.
+        func isLate(_ plan: JobPlan, rate: Double, now: Instant) -> Bool {
+            running.contains { (now - $0.value.since).seconds > 2 * plan.cost($0.key) * rate }
+        }
     }
 
     /// One running task, as its node's heartbeats show it.

@@ -86,7 +86,7 @@ extension Checks {
             var ask = jobs.question(about: id, now: machine.local(world.time))
             if let lead = host.node.jobs, let coordinator = lead.coordinators[id], lead.view.own.hasRoom {
                 let free = coordinator.grantable(
-                    to: machine.identity.id, memory: own.memory, lead.view)
+                    to: machine.identity.id, ask, lead.view, now: host.local(world.time))
                 if !free.isEmpty { return "\(free) of job \(id), which nobody claims" }
             }
             for other in world.machines where other.isRunning && other !== machine {
