@@ -121,9 +121,7 @@ extension Coordinator {
     mutating func planned(
         _ new: JobPlan, known log: DoneLog?, run: RunID, _ view: PeerView, now: Instant
     ) -> [JobAction] {
-        guard case .planning(let print) = state, new.fingerprint == print, run == header.state.run else {
-            return []
-        }
+        guard awaits(new, of: run) else { return [] }
         guard new.count > 0 else { return fail("the plan has no tasks", now) }
         guard new.count <= JobPlan.mostTasks else {
             return fail(
@@ -133,6 +131,12 @@ extension Coordinator {
         state = .sharing
         let actions = change { $0.reign.plan = new.digest }
         return actions + [.pin(job, plan: new.digest, true)] + startWhenShared(view, now: now)
+    }
+
+    /// This is the plan that was asked of the shell, not one that comes after something else was decided.
+    func awaits(_ plan: JobPlan, of run: RunID) -> Bool {
+        guard case .planning(let print) = state else { return false }
+        return plan.fingerprint == print && run == header.state.run
     }
 
     /// The request cannot be planned.

@@ -173,10 +173,12 @@ extension NodeJobs {
         return [.send(message(known, .notKept(reason: reason)), to: known.term.node)]
     }
 
-    /// The plan of a run is ready and on disk.
+    /// The plan of a run is ready and on disk. Who stepped down meanwhile keeps what it knows of the
+    /// winner's plan.
     public mutating func planned(
         _ id: JobID, run: RunID, _ plan: JobPlan, now: Instant
     ) -> [JobAction] {
+        guard coordinators[id]?.awaits(plan, of: run) == true else { return [] }
         records[id, default: JobRecord()].adopt(plan)
         let known = records[id]?.done
         let steps = work(worker.planKnown(plan, now: now), now)
