@@ -45,14 +45,13 @@ extension Checks {
         }
         let isStranger = !others.contains { $0.node.membership.table[machine.identity.id] != nil }
         guard isStranger || !disturbedIdentities.isEmpty else { return false }
-        let isAlone =
-            disturbedIdentities.contains(machine.identity.number)
-            && !all.contains { $0 !== machine && canTalk(machine, $0) }
+        let isAlone = !all.contains { $0 !== machine && canTalk(machine, $0) }
+        let isDisturbed = disturbedIdentities.contains(machine.identity.number)
         return others.contains { other in
             let keys = other.node.membership.keys.table
             let neverMet = isStranger && machine.node.membership.table[other.identity.id] == nil
             return held.allSatisfy { key in
-                guard let stage = keys[key]?.stage else { return isAlone || neverMet }
+                guard let stage = keys[key]?.stage else { return isAlone && (isDisturbed || neverMet) }
                 return stage == .retired || (isStranger && stage == .narrowed)
             }
         }
