@@ -12,8 +12,8 @@ public struct MosaicPlan: Codable, Hashable, Sendable {
     public var rules: RenderRules
     /// Side of a full task in pixels: 512 · 2ⁿ.
     public var taskEdge: Int
-    /// Tasks that touch a scene, along a Hilbert curve. Cells that no scene touches have no task: they are
-    /// empty.
+    /// Tasks that touch a scene, in an order in which neighbours share source blocks. Cells that no scene
+    /// touches have no task: they are empty.
     public var tasks: [MosaicTask]
 
     /// Side of a block in pixels: the unit of compression, of statistics and of rendering.
@@ -29,15 +29,18 @@ public struct MosaicPlan: Codable, Hashable, Sendable {
         self.indices = indices
         self.rules = rules
         self.taskEdge = taskEdge
-        tasks = MosaicPlan.tasks(grid: grid, extents: extents, edge: taskEdge)
+        tasks = []
+        let sources = scenes.flatMap { scene in usedBands.compactMap { scene.bands[$0]?.grid } }
+        let order = TaskOrder(grid, sources: sources, edge: taskEdge)
+        tasks = MosaicPlan.tasks(grid: grid, extents: extents, edge: taskEdge, order)
     }
 
     /// Cuts the grid in squares of `edge` pixels and keeps those that a scene touches.
-    private static func tasks(grid: Grid, extents: [Bounds], edge: Int) -> [MosaicTask] {
+    private static func tasks(
+        grid: Grid, extents: [Bounds], edge: Int, _ order: TaskOrder
+    ) -> [MosaicTask] {
         let columns = (grid.columns + edge - 1) / edge
         let rows = (grid.rows + edge - 1) / edge
-        var side = 1
-        while side < max(columns, rows) { side *= 2 }
         var scenes: [Int: [Int]] = [:]
         for (index, extent) in extents.enumerated() {
             let covered = grid.windowCovering(extent).intersection(grid.window)
@@ -49,7 +52,7 @@ public struct MosaicPlan: Codable, Hashable, Sendable {
             }
         }
         let cells = scenes.keys.map { cell in
-            (cell, HilbertCurve.distance(x: cell % columns, y: cell / columns, side: side))
+            (cell, order.place(column: cell % columns, row: cell / columns, columns: columns, rows: rows))
         }
         return cells.sorted { $0.1 < $1.1 }.enumerated().map { number, cell in
             let window = PixelWindow(

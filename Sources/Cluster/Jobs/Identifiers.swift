@@ -20,7 +20,7 @@ public struct JobID: Hashable, Comparable, Sendable, CustomStringConvertible {
     public var description: String { hexadecimal(high) + hexadecimal(low) }
 }
 
-/// Which task of a plan: its position along the Hilbert curve (PROTOCOL 4). The plan maps it to the task's
+/// Which task of a plan: its position in the plan's order (PROTOCOL 4). The plan maps it to the task's
 /// key.
 public struct TaskID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Zero-based position along the curve.

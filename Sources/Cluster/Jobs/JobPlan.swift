@@ -25,7 +25,8 @@ public struct PlannedTask: Hashable, Sendable {
     }
 }
 
-/// The tasks of a job along the Hilbert curve. Splitting happens here and only here (PROTOCOL 4).
+/// The tasks of a job in the order in which neighbours share inputs. Splitting happens here and only here
+/// (PROTOCOL 4).
 public struct JobPlan: Sendable {
     /// The most tasks of a plan: a message that names later ones is refused before anything is sized by it.
     public static let mostTasks = 1 << 20
@@ -33,7 +34,7 @@ public struct JobPlan: Sendable {
     public let digest: Digest
     /// The engine fingerprint that the task keys contain.
     public let fingerprint: Digest
-    /// The tasks in order along the curve.
+    /// The tasks in that order.
     public let tasks: [PlannedTask]
     /// Nodes that hold the inputs on their own disks: they are offered work first and fetch nothing.
     public let inputHolders: [NodeID]

@@ -1,4 +1,4 @@
-// Sets of tasks as ranges along the Hilbert curve. Work moves in contiguous pieces, so a thousand tasks are
+// Sets of tasks as ranges of the plan's order. Work moves in contiguous pieces, so a thousand tasks are
 // usually one range, in memory and on the wire alike.
 
 /// Contiguous tasks, half open: `lower` is in, `upper` is not (PROTOCOL 4).

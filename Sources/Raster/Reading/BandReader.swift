@@ -11,6 +11,8 @@ final class BandReader {
     let band: Band
     private let handle: GDALRasterBandH
     private let raw: RawBlocks?
+    /// Blocks are dear to decode, as those of JP2 are: no thread should wait for another's.
+    var isSlow: Bool { raw == nil }
     /// Samples in a block, columns × rows.
     let blockWidth: Int
     let blockHeight: Int

@@ -109,6 +109,18 @@ public final class BlockCache: @unchecked Sendable {
             }
             condition.wait()
         }
+        return try fill(key, decode)
+    }
+
+    /// Decodes the block under `key`, unless somebody has done so or is at it.
+    func decodeAhead(_ key: BlockKey, decode: () throws -> DecodedBlock) throws {
+        condition.lock()
+        guard entries[key] == nil else { return condition.unlock() }
+        _ = try fill(key, decode)
+    }
+
+    /// Decodes the block under `key`, which nobody has; called with the cache locked, and unlocks it.
+    private func fill(_ key: BlockKey, _ decode: () throws -> DecodedBlock) throws -> DecodedBlock {
         clock += 1
         entries[key] = Entry(block: nil, lastUse: clock)
         condition.unlock()

@@ -96,6 +96,19 @@ public final class SourceReader {
             height: covered.height + 2 * halo)
     }
 
+    /// Decodes the blocks of `window` that are dear and at which nobody is, so that they are there when the
+    /// window is read.
+    ///
+    /// - Parameter window: inside the band's grid.
+    func decodeAhead(_ band: Band, _ window: PixelWindow) throws {
+        guard !window.isEmpty else { return }
+        let reader = try reader(of: band)
+        guard reader.isSlow else { return }
+        for whole in blocks(of: reader, in: window) {
+            try cache.decodeAhead(key(of: whole, reader)) { try decode(whole, reader) }
+        }
+    }
+
     private func forEachBlock(
         of band: Band, in window: PixelWindow,
         _ body: (_ part: PixelWindow, _ source: UnsafeRawPointer, _ strideBytes: Int) throws -> Void
@@ -103,27 +116,39 @@ public final class SourceReader {
         guard !window.isEmpty else { return }
         precondition(band.grid.window.contains(window), "window \(window) outside \(band.grid)")
         let reader = try reader(of: band)
-        let (width, height) = (reader.blockWidth, reader.blockHeight)
         let sampleBytes = band.sample.bytes
-        for row in window.y / height...(window.endY - 1) / height {
-            for column in window.x / width...(window.endX - 1) / width {
-                let key = BlockKey(address: band.file.address, band: band.number, column: column, row: row)
-                let whole = PixelWindow(x: column * width, y: row * height, width: width, height: height)
-                let block = try cache.block(key) {
-                    let decoded = try reader.decode(
-                        column: column, row: row, with: tools,
-                        jobWindow: try jobWindow(of: whole, in: band.grid), from: cache.pool)
-                    bytesRead += decoded.bytesRead
-                    return decoded.block
-                }
-                let part = window.intersection(whole)
-                let start = ((part.y - whole.y) * block.width + part.x - whole.x) * sampleBytes
-                try withExtendedLifetime(block) {
-                    try body(
-                        part, UnsafeRawPointer(block.bytes.baseAddress!) + start, block.width * sampleBytes)
-                }
+        for whole in blocks(of: reader, in: window) {
+            let block = try cache.block(key(of: whole, reader)) { try decode(whole, reader) }
+            let part = window.intersection(whole)
+            let start = ((part.y - whole.y) * block.width + part.x - whole.x) * sampleBytes
+            try withExtendedLifetime(block) {
+                try body(part, UnsafeRawPointer(block.bytes.baseAddress!) + start, block.width * sampleBytes)
             }
         }
+    }
+
+    /// The blocks that touch `window`, row by row; those at the edges reach beyond the raster.
+    private func blocks(of reader: BandReader, in window: PixelWindow) -> [PixelWindow] {
+        let (width, height) = (reader.blockWidth, reader.blockHeight)
+        return (window.y / height...(window.endY - 1) / height).flatMap { row in
+            (window.x / width...(window.endX - 1) / width).map { column in
+                PixelWindow(x: column * width, y: row * height, width: width, height: height)
+            }
+        }
+    }
+
+    private func key(of block: PixelWindow, _ reader: BandReader) -> BlockKey {
+        BlockKey(
+            address: reader.band.file.address, band: reader.band.number, column: block.x / block.width,
+            row: block.y / block.height)
+    }
+
+    private func decode(_ block: PixelWindow, _ reader: BandReader) throws -> DecodedBlock {
+        let decoded = try reader.decode(
+            column: block.x / block.width, row: block.y / block.height, with: tools,
+            jobWindow: try jobWindow(of: block, in: reader.band.grid), from: cache.pool)
+        bytesRead += decoded.bytesRead
+        return decoded.block
     }
 
     private func reader(of band: Band) throws -> BandReader {

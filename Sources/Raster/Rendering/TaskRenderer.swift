@@ -35,7 +35,9 @@ public final class TaskRenderer {
     /// - Parameter isCancelled: asked before each block.
     /// - Returns: nil when it was cancelled.
     public func render(_ task: MosaicTask, isCancelled: () -> Bool = { false }) -> RenderedTask? {
-        build(task) { isCancelled() ? nil : render($0, task.scenes) }
+        let parts = Self.blocks(of: task.window).map { $0.offset(x: task.window.x, y: task.window.y) }
+        blocks.decodeAhead(parts, scenes: task.scenes, isCancelled: isCancelled)
+        return build(task) { isCancelled() ? nil : render($0, task.scenes) }
     }
 
     /// The blob of a task that nobody could make: no value anywhere, every pixel `readFailed`.
@@ -65,19 +67,15 @@ public final class TaskRenderer {
             LayerBuilder(index: $0, columns: window.width, rows: window.height, taskEdge: plan.taskEdge)
         }
         var failures: [String] = []
-        let edge = MosaicPlan.blockEdge
-        for y in stride(from: 0, to: window.height, by: edge) {
-            for x in stride(from: 0, to: window.width, by: edge) {
-                let part = PixelWindow(
-                    x: x, y: y, width: min(edge, window.width - x), height: min(edge, window.height - y))
-                guard let picture = picture(part.offset(x: window.x, y: window.y)) else { return nil }
-                defer { picture.deallocate() }
-                for failure in picture.failures where !failures.contains(failure) { failures.append(failure) }
-                for index in layers.indices {
-                    layers[index].add(picture.planes[index], at: part, coder, planeCoder, to: sink)
-                }
+        for part in Self.blocks(of: window) {
+            guard let picture = picture(part.offset(x: window.x, y: window.y)) else { return nil }
+            defer { picture.deallocate() }
+            for failure in picture.failures where !failures.contains(failure) { failures.append(failure) }
+            for index in layers.indices {
+                layers[index].add(picture.planes[index], at: part, coder, planeCoder, to: sink)
             }
-            for layer in layers { layer.closeRow(height: min(edge, window.height - y), to: sink) }
+            guard part.endX == window.width else { continue }
+            for layer in layers { layer.closeRow(height: part.height, to: sink) }
         }
         for layer in layers { layer.finish(coder, to: sink) }
         let blob = Blob(
@@ -87,6 +85,17 @@ public final class TaskRenderer {
             directory.count == reserved, "directory of \(directory.count) bytes, \(reserved) reserved")
         sink.patch(directory, at: 0)
         return RenderedTask(blob: sink, counts: blob.layers.map(\.counts), failures: failures)
+    }
+
+    /// The blocks of a task's window, row by row, as parts of it.
+    private static func blocks(of window: PixelWindow) -> [PixelWindow] {
+        let edge = MosaicPlan.blockEdge
+        return stride(from: 0, to: window.height, by: edge).flatMap { y in
+            stride(from: 0, to: window.width, by: edge).map { x in
+                PixelWindow(
+                    x: x, y: y, width: min(edge, window.width - x), height: min(edge, window.height - y))
+            }
+        }
     }
 
     /// A block's planes; for many scenes under `median`, made in strips of rows so that memory stays bounded.

@@ -86,6 +86,13 @@ final class BandSampler {
         }
     }
 
+    /// Decodes what `sample` will want of a band on the job's own lattice and nobody decodes yet.
+    func decodeAhead(_ band: SampledBand, _ window: PixelWindow) throws {
+        guard band.factor == 1, let offset = job.offset(in: band.grid) else { return }
+        let source = window.offset(x: offset.x, y: offset.y)
+        try reader.decodeAhead(band.band, source.intersection(band.grid.window))
+    }
+
     private func sampleAxis(
         _ band: SampledBand, _ x: [Double], _ y: [Double], _ method: Resampling,
         _ target: UnsafeMutablePointer<Float>
