@@ -36,7 +36,13 @@ public final class TileStore: Sendable {
     private let state = Mutex(State())
 
     private struct State {
-        var pinned: [ContentHash: Int] = [:]
+        var pinned: [ContentHash: Pin] = [:]
+    }
+
+    private struct Pin {
+        var count = 0
+        /// The file as this process hashed it last.
+        var verified: FileStamp?
     }
 
     static let magic = Array("ARBTILE1".utf8)
@@ -63,19 +69,25 @@ public final class TileStore: Sendable {
 
     /// The blob under `key`, when it is there and whole.
     ///
-    /// - Parameter verify: hash the blob and compare; one that does not match is removed.
+    /// - Parameter verify: hash the blob and compare; one that does not match is removed. A pinned one that
+    ///   this process hashed, and that nobody wrote since, is not hashed again.
     public func find(_ key: ContentHash, verify: Bool = true) -> Entry? {
         let path = path(of: key)
         let file = open(path, O_RDONLY)
         guard file >= 0 else { return nil }
         defer { close(file) }
-        guard let entry = head(of: file, key: key, path: path),
-            !verify || digest(of: file, entry) == entry.digest
-        else {
+        guard let entry = head(of: file, key: key, path: path) else {
             unlink(path)
             return nil
         }
-        futimens(file, nil)
+        let known = state.withLock { $0.pinned[key]?.verified }
+        let isVerified = known != nil && known == FileStamp(of: file)
+        guard isVerified || !verify || digest(of: file, entry) == entry.digest else {
+            unlink(path)
+            return nil
+        }
+        let stamp = FileStamp(marking: file)
+        if isVerified || verify { state.withLock { $0.pinned[key]?.verified = stamp } }
         return entry
     }
 
@@ -155,6 +167,8 @@ public final class TileStore: Sendable {
             guard pwrite(descriptor, head, head.count, 0) == head.count, rename(part, path) == 0 else {
                 throw failure(path, errno)
             }
+            let stamp = FileStamp(marking: descriptor)
+            state.withLock { $0.pinned[key]?.verified = stamp }
             return Entry(key: key, digest: digest, path: path, length: file.length)
         } catch {
             unlink(part)
@@ -178,13 +192,13 @@ public final class TileStore: Sendable {
     }
 
     /// Keeps `key` from being forgotten until it is unpinned as often.
-    public func pin(_ key: ContentHash) { state.withLock { $0.pinned[key, default: 0] += 1 } }
+    public func pin(_ key: ContentHash) { state.withLock { $0.pinned[key, default: Pin()].count += 1 } }
 
     /// Takes one pin away.
     public func unpin(_ key: ContentHash) {
         state.withLock { state in
-            guard let count = state.pinned[key] else { return }
-            state.pinned[key] = count > 1 ? count - 1 : nil
+            guard let pin = state.pinned[key] else { return }
+            if pin.count > 1 { state.pinned[key]?.count -= 1 } else { state.pinned[key] = nil }
         }
     }
 

@@ -149,7 +149,7 @@ final class ShellBench: @unchecked Sendable {
             }
             guard let source = try found.get() else { throw BulkFailure.absent(node) }
             guard source.length <= limit else { throw BulkFailure.tooLarge(node) }
-            #expect(try LocalItems.read(source, pieceBytes: 1000, take: take))
+            #expect(try LocalItems.read(source, pieceBytes: 1000) { try $0.withUnsafeBytes(take) })
         }
 
         func reply(_ request: BulkRequest, from node: NodeID) throws -> BulkReply {

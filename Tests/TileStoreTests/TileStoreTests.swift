@@ -41,6 +41,23 @@ import Testing
         #expect(access(entry.path, F_OK) != 0)
     }
 
+    /// What this process hashed and pins is not hashed again, unless somebody wrote to it: here the damage is
+    /// dated back, which shows that nobody looked.
+    @Test func aPinnedBlobIsHashedOnce() throws {
+        defer { unlinkTree(folder) }
+        let store = try TileStore(folder: folder, limit: 1000)
+        let entry = try put(store, 1, bytes: 100)
+        var facts = stat()
+        #expect(stat(entry.path, &facts) == 0)
+        let file = open(entry.path, O_WRONLY)
+        #expect(pwrite(file, [UInt8(9)], 1, 80) == 1)
+        #expect(futimens(file, [facts.st_atim, facts.st_mtim]) == 0)
+        close(file)
+        #expect(store.find(key(1)) == entry)
+        store.unpin(key(1))
+        #expect(store.find(key(1)) == nil)
+    }
+
     @Test func aTruncatedBlobIsDropped() throws {
         defer { unlinkTree(folder) }
         let store = try TileStore(folder: folder, limit: 1000)

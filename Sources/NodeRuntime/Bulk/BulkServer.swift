@@ -61,7 +61,7 @@ final class BulkServer: BulkReceiver, @unchecked Sendable {
             guard let source = try items.open(request) else { return try say(.absent, stream) }
             try say(.follows(length: source.length), stream)
             let isWhole = try LocalItems.read(source, pieceBytes: Self.pieceBytes) { piece in
-                try send(.data, stream, [UInt8](piece))
+                try send(.data, stream, piece)
             }
             // The length was promised: a file that ends early ends the link, and the peer asks elsewhere.
             if isWhole { tally.sent(request, bytes: source.length) } else { link.close() }

@@ -92,30 +92,29 @@ struct LocalItems: Sendable {
     /// Hands an item's bytes to `take` in pieces of at most `pieceBytes`; closes its file.
     ///
     /// - Returns: false when the file ended or failed before its length.
-    static func read(
-        _ source: Source, pieceBytes: Int, take: (UnsafeRawBufferPointer) throws -> Void
-    ) rethrows -> Bool {
+    static func read(_ source: Source, pieceBytes: Int, take: ([UInt8]) throws -> Void) rethrows -> Bool {
         switch source {
         case .bytes(let bytes):
-            try bytes.withUnsafeBytes { all in
-                for start in stride(from: 0, to: all.count, by: pieceBytes) {
-                    try take(
-                        UnsafeRawBufferPointer(rebasing: all[start..<min(start + pieceBytes, all.count)]))
-                }
+            for start in stride(from: 0, to: bytes.count, by: pieceBytes) {
+                try take(Array(bytes[start..<min(start + pieceBytes, bytes.count)]))
             }
             return true
         case .file(let descriptor, let offset, let length):
             defer { close(descriptor) }
-            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceBytes, alignment: 64)
-            defer { buffer.deallocate() }
             var place = 0
             while place < length {
                 let wanted = min(pieceBytes, length - place)
-                let count = pread(descriptor, buffer.baseAddress!, wanted, off_t(offset + place))
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { return false }
-                try take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                place += count
+                let start = off_t(offset + place)
+                let piece = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
+                    var found = 0
+                    repeat {
+                        found = pread(descriptor, buffer.baseAddress!, wanted, start)
+                    } while found < 0 && errno == EINTR
+                    count = max(0, found)
+                }
+                guard !piece.isEmpty else { return false }
+                try take(piece)
+                place += piece.count
             }
             return true
         }
