@@ -31,7 +31,10 @@ extension Checks {
         else { return nil }
         var isOld = false
         if case .heartbeat(_, let beat) = message.body {
-            isOld = isKnown(beat, jobs.coordinators[message.job], from: sender, machine)
+            // Nothing is heard of a node that is not known by this start.
+            isOld =
+                jobs.view.isSameStart(sender, beat.start)
+                && isKnown(beat, jobs.coordinators[message.job], from: sender, machine)
             if !isOld {
                 let tasks = beat.gave.reduce(beat.owned) { $0.union($1.tasks) }
                 claimed(tasks, of: message.job, at: machine, world.time)
