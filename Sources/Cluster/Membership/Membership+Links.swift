@@ -146,7 +146,11 @@ extension Membership {
         if keys.table.isDenied(peer), configuration.fault != .deniedLetIn {
             return outbox.append(.dropped(peer, .deniedNode))
         }
-        if case .hello(let record, _, _, _, _) = frame { hear(.alive(record), from: peer) }
+        if case .hello(let record, _, _, let ofUs, _) = frame {
+            hear(.alive(record), from: peer)
+            // Two that forgot each other after days apart have only this to go by: one has to rise first.
+            if table.slot(of: peer) == nil, let ofUs, ofUs.subject == me { hear(ofUs, from: peer) }
+        }
         guard let slot = table.slot(of: peer) else { return }
         let isKnownStart = table.rows[slot].start == peerStart
         let now = now
