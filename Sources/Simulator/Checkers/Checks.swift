@@ -47,6 +47,8 @@ final class Checks {
     var disturbedIdentities: Set<Int> = []
     /// Decisions about the key in use, each once.
     var usesSeen: [KeyTable.Use] = []
+    /// Whom the first that retired a key knew then, itself among them.
+    var knownAtRetirement: [KeyID: Set<NodeID>] = [:]
     /// Where the process of an identity runs, if it does and is counted on; nil otherwise.
     var runningAt: [Int?] = []
     var startOf: [StartID] = []

@@ -44,7 +44,9 @@ extension Checks {
             other !== machine && !other.node.membership.keys.table.held.allSatisfy(held.contains)
         }
         let isStranger = !others.contains { $0.node.membership.table[machine.identity.id] != nil }
-        guard isStranger || !disturbedIdentities.isEmpty else { return false }
+        // Those who met it may hear of the retirement too late: only who retires a key asks whom it knows.
+        let isUnmet = held.contains { knownAtRetirement[$0]?.contains(machine.identity.id) == false }
+        guard isStranger || isUnmet || !disturbedIdentities.isEmpty else { return false }
         let isAlone = !all.contains { $0 !== machine && canTalk(machine, $0) }
         let isDisturbed = disturbedIdentities.contains(machine.identity.number)
         return others.contains { other in

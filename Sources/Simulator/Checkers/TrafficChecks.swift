@@ -92,6 +92,10 @@ extension Checks {
     /// L5 as safety: when a key comes into use, every live node that the user sees holds it.
     func keysUsed(_ keys: KeyTable, by machine: Machine, _ world: World) {
         guard options.checks else { return }
+        for key in keys.keys where key.stage == .retired && knownAtRetirement[key.id] == nil {
+            let table = machine.node.membership.table
+            knownAtRetirement[key.id] = Set(table.rows.map(\.id) + [machine.identity.id])
+        }
         // The first time that a decision is seen: whose disk was rolled back hears of its own from others.
         let isNew = !usesSeen.contains(keys.use)
         if isNew { usesSeen.append(keys.use) }
