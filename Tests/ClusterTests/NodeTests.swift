@@ -26,10 +26,12 @@ import Testing
     }
 
     /// A node whose epoch is on disk and whose record is signed.
-    private func running(epoch: UInt32 = 0) -> Node {
+    private func running(epoch: UInt32 = 0, _ configuration: Configuration = Configuration()) -> Node {
         let persisted = Persisted(epoch: epoch, peers: [], keys: KeyTable(first: key, secret: [1]))
         let identity = Membership.Identity(id: me, start: StartID(bits: 9), address: Address("a:1"))
-        var node = Node(identity, persisted: persisted, seeds: [], generator: SeededGenerator(seed: 1))
+        var node = Node(
+            identity, persisted: persisted, seeds: [], configuration: configuration,
+            generator: SeededGenerator(seed: 1))
         #expect(node.step(.start, at: .zero) == [.persist(.epoch(epoch + 1), ticket: 1)])
         guard case .sign(let claim)? = node.step(.persisted(1), at: .zero).first else {
             Issue.record("the epoch on disk should lead to a signature")
@@ -171,6 +173,28 @@ import Testing
         #expect(node.membership.table[b]?.standing == .dead)
         _ = node.step(gossip([.alive(record(b, 1, 1))]), at: at(4))
         #expect(node.membership.table[b]?.standing == .alive)
+    }
+
+    /// Two nodes that were apart for days have forgotten each other, and each holds the other's tombstone: who
+    /// is told of it rises, although it does not know who says so.
+    @Test func whoWasForgottenRisesWhenAStrangerSaysSo() {
+        var configuration = Configuration()
+        configuration.forgetDead = .seconds(10)
+        var node = running(epoch: 0, configuration)
+        _ = node.step(gossip([.alive(record(b, 1, 0))]), at: at(1))
+        _ = node.step(gossip([.dead(b, Version(epoch: 1, incarnation: 0))]), at: at(2))
+        // Once a minute it is looked who was gone for so long.
+        for moment in stride(from: 50, through: 61_000, by: 50) { _ = node.step(.timer, at: at(moment)) }
+        #expect(node.membership.table[b] == nil)
+        let start = StartID(bits: 5)
+        _ = node.step(.linkUp(b, start, seenAt: home, target: nil), at: at(61_001))
+        let hello = Frame.hello(
+            record(b, 1, 0), MemberTable.Root(high: 0, low: 0), keys: node.membership.keys.table.digest,
+            ofYou: .dead(me, Version(epoch: 1, incarnation: 0)), seenAt: nil)
+        let effects = node.step(.frame(hello, from: b, start: start), at: at(61_002))
+        let claims = effects.compactMap { if case .sign(let claim) = $0 { claim.version } else { nil } }
+        #expect(claims == [Version(epoch: 1, incarnation: 1)])
+        #expect(node.membership.table[b] == nil, "its record is not above its tombstone yet")
     }
 
     @Test func aSuspicionOfUsIsRefutedWithAHigherIncarnation() {
