@@ -131,6 +131,26 @@ import Testing
         #expect(node.membership.table[b]?.prefersLink == false)
     }
 
+    /// The past of a node, or a copy of its machine, at the end of a link hears of the start that we know:
+    /// where UDP is blocked nothing else tells it.
+    @Test func anotherStartIsToldOverItsLink() {
+        var node = running()
+        let known = record(b, 2, 0)
+        _ = node.step(gossip([.alive(known)]), at: at(1))
+        let other = StartID(bits: 77)
+        _ = node.step(.linkUp(b, other, seenAt: home, target: nil), at: at(10))
+        func told(_ milliseconds: Int, by start: StartID) -> Int {
+            let ping = Frame.packet(.ping(1), [])
+            return node.step(.frame(ping, from: b, start: start), at: at(milliseconds)).count {
+                $0 == .sendFrame(.packet(.gossip, [.alive(known)]), to: b)
+            }
+        }
+        #expect(told(1000, by: other) == 1)
+        #expect(told(1100, by: other) == 0, "once a gossip round")
+        #expect(told(1200, by: other) == 1)
+        #expect(told(1400, by: known.start) == 0)
+    }
+
     /// Another node lives at the address that we have of `b`: its name is looked up anew, but a storm of such
     /// answers does not become a storm of lookups.
     @Test func notMeLeadsToALookup() {

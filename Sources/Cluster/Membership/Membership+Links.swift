@@ -152,11 +152,10 @@ extension Membership {
             if table.slot(of: peer) == nil, let ofUs, ofUs.subject == me { hear(ofUs, from: peer) }
         }
         guard let slot = table.slot(of: peer) else { return }
-        let isKnownStart = table.rows[slot].start == peerStart
         let now = now
         table.note(slot) { $0.linkUsed = now }
         // What the frame says comes first: an ack that no datagram brought has to be known as such.
-        defer { if isKnownStart { heardFrame(peer) } }
+        defer { heardFrame(peer, peerStart) }
         switch frame {
         case .hello(_, let root, let keyDigest, let ofUs, let seen):
             greeted(slot, root, keyDigest, ofUs, seen)
@@ -166,6 +165,21 @@ extension Membership {
         case .keys(let table): receivedKeys(table, from: slot)
         case .job, .book: notes.append(.frame(frame, from: peer))
         }
+    }
+
+    /// The other end of the link is another start than the one that we know, which a copy of its machine was,
+    /// or its past: it has to rise above that, or to go. Once a gossip round is enough.
+    private mutating func tellOfOtherStart(_ slot: Int) {
+        guard now - table.rows[slot].answeredAt >= configuration.gossipInterval else { return }
+        let now = now
+        table.note(slot) { $0.answeredAt = now }
+        outbox.append(.sendFrame(.packet(.gossip, [rumour(about: slot)]), to: table.rows[slot].id))
+    }
+
+    /// A frame came from this start of `peer`.
+    private mutating func heardFrame(_ peer: NodeID, _ start: StartID) {
+        guard let slot = table.slot(of: peer) else { return }
+        if table.rows[slot].start == start { heardFrame(peer) } else { tellOfOtherStart(slot) }
     }
 
     /// A frame cannot be replayed: it answers a probe and ends the fast path.
