@@ -150,7 +150,7 @@ extension Checks {
         watch.slotsChanged[machine.index] = time
         claimed(TaskSet([task]), of: id, at: machine, time)
         var processor = watch.processors[id] ?? JobWatch.Processor()
-        let copy = speculation(of: id, task, on: machine.identity.id, world)
+        let copy = speculation(of: id, task, on: machine, world)
         // The first that was granted, which need not be the first that begins; and one only.
         let isFirst = copy.map { $0.isFree && processor.firsts.insert($0.granter).inserted } ?? false
         if let copy, !isFirst {
@@ -169,17 +169,20 @@ extension Checks {
             since: time, speculative: copy?.granter, isFirst: isFirst)
     }
 
-    /// The term under which the task was granted to `node` as a speculative copy, and whether as the one that
+    /// The term under which the task was granted to `machine` as a speculative copy, and whether as the one that
     /// is always allowed.
-    private func speculation(of id: JobID, _ task: TaskID, on node: NodeID, _ world: World)
+    ///
+    /// A coordinator that another replaced may still think of copies at a process that died meanwhile.
+    private func speculation(of id: JobID, _ task: TaskID, on machine: Machine, _ world: World)
         -> (granter: Term, isFree: Bool)?
     {
-        for machine in world.machines where machine.isRunning {
-            guard let coordinator = machine.node.jobs?.coordinators[id] else { continue }
-            let copies = coordinator.copies
-            if copies.racers(of: task).contains(node) {
-                return (coordinator.header.term, copies.isFree(task, at: node))
-            }
+        let node = machine.identity.id
+        let term = machine.node.jobs?.book[id]?.term
+        for other in world.machines where other.isRunning {
+            guard let coordinator = other.node.jobs?.coordinators[id], coordinator.header.term == term,
+                coordinator.copies.racers(of: task).contains(node)
+            else { continue }
+            return (coordinator.header.term, coordinator.copies.isFree(task, at: node))
         }
         return nil
     }
