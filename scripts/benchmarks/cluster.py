@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from measuring import Verdicts, run
+from measuring import Verdicts, run, touch_memory
 from nodes import Cluster
 
 PARTS = ["transfer", "overhead", "scaling", "takeover", "stopped", "wait", "idle"]
@@ -83,6 +83,7 @@ class ClusterBench:
         alone, together = [], []
         for number in range(self.options.runs):
             for what in (alone, together)[::1 if number % 2 == 0 else -1]:
+                touch_memory()
                 if what is alone:
                     folder = self.scratch / "alone"
                     command = [self.program, "run", *scenes, "--out", folder / "out", "--store", folder / "store",

@@ -19,7 +19,7 @@ extension Checks {
                 watch.unheld[id] = nil
                 continue
             }
-            follow(machine, coordinator, world.time)
+            follow(machine, coordinator, world)
             guard world.time >= machine.stalledUntil else { continue }
             if let leader = watch.leaders[id] {
                 checkClaims(leader, coordinator, machine, world)
@@ -46,7 +46,8 @@ extension Checks {
         return best
     }
 
-    private func follow(_ machine: Machine, _ coordinator: Coordinator, _ time: Int64) {
+    private func follow(_ machine: Machine, _ coordinator: Coordinator, _ world: World) {
+        let (time, nodes) = (world.time, world.machines.map(\.identity.id))
         let header = coordinator.header
         var leader = JobWatch.Leader(
             machine: machine.index, generation: machine.generation, term: header.term, run: header.state.run)
@@ -54,6 +55,11 @@ extension Checks {
             leader = known
         } else {
             watch.unheld[header.id] = nil
+        }
+        // Of whom the coordinator heard nothing for so long that the claim ended, it cannot stop.
+        disown(time) { key, term, index in
+            let racers = term == header.term ? coordinator.copies.racers(of: key.task) : []
+            return key.job == header.id && !racers.contains(nodes[index])
         }
         let (gathering, running) = (leader.gathering ?? time, leader.running ?? time)
         leader.gathering = coordinator.isGathering ? gathering : nil
@@ -214,7 +220,7 @@ extension Checks {
         case .persisted(let header, _): stored(header, on: machine)
         case .request(.cancel, let id, let run, _):
             watch.cancels.insert(JobWatch.Cancel(job: id, run: run))
-        case .finished(let id, _, let result): ended(id, result.task, machine, time)
+        case .finished(let id, _, let result): ended(id, result.task, machine, time, isDone: true)
         case .failed(let id, _, let task, _): ended(id, task, machine, time)
         case .foundNoRoom(let id, let task): ended(id, task, machine, time)
         default: break
@@ -223,33 +229,41 @@ extension Checks {
 
     /// A run ends: it finished, failed or was stopped. Until now its own node claimed it, also between two
     /// samples.
-    func ended(_ id: JobID, _ task: TaskID, _ machine: Machine, _ time: Int64) {
+    func ended(_ id: JobID, _ task: TaskID, _ machine: Machine, _ time: Int64, isDone: Bool = false) {
         let key = JobWatch.RunKey(job: id, task: task)
         guard let run = watch.runs[machine.index]?.removeValue(forKey: key) else { return }
         claimed(TaskSet([task]), of: id, at: machine, time)
         watch.slotsChanged[machine.index] = time
         charge(run, id, time)
+        if !isDone { left(alone: key, by: run, time) }
     }
 
-    /// The process ends, and all its runs with it. The copies that it granted as a coordinator are its
-    /// speculation up to here: nobody is left who could stop them until there is a successor (some seconds:
-    /// seed 700002135), and that knows two claims, not a copy.
-    func runsEnded(_ machine: Machine, _ time: Int64) {
+    /// Copies that nobody can stop any more are speculation up to here: their coordinator died or was
+    /// replaced (until there is a successor: seed 700002135), and that knows two claims, not a copy.
+    private func disown(_ time: Int64, _ isOrphan: (JobWatch.RunKey, Term, _ machine: Int) -> Bool) {
         for (index, runs) in watch.runs {
-            for (key, run) in runs where run.speculative?.start == machine.start.bits {
+            for (key, run) in runs where run.speculative.map({ isOrphan(key, $0, index) }) ?? false {
                 charge(run, key.job, time)
                 watch.runs[index]?[key] = JobWatch.Run(since: time, speculative: nil, isFirst: false)
             }
         }
+    }
+
+    /// A copy whose original failed, was stopped, or died with its process, is no copy any more.
+    private func left(alone key: JobWatch.RunKey, by run: JobWatch.Run, _ time: Int64) {
+        let left = watch.runs.filter { $0.value[key] != nil }
+        guard run.speculative == nil, left.count == 1, let (index, runs) = left.first, let copy = runs[key]
+        else { return }
+        charge(copy, key.job, time)
+        watch.runs[index]?[key] = JobWatch.Run(since: time, speculative: nil, isFirst: false)
+    }
+
+    /// The process ends, and all its runs with it.
+    func runsEnded(_ machine: Machine, _ time: Int64) {
+        disown(time) { _, term, _ in term.start == machine.start.bits }
         for (key, run) in (watch.runs.removeValue(forKey: machine.index) ?? [:]) {
             charge(run, key.job, time)
-            // A copy whose original died with its process is no copy any more.
-            let left = watch.runs.filter { $0.value[key] != nil }
-            guard run.speculative == nil, left.count == 1, let (index, runs) = left.first,
-                let copy = runs[key]
-            else { continue }
-            charge(copy, key.job, time)
-            watch.runs[index]?[key] = JobWatch.Run(since: time, speculative: nil, isFirst: false)
+            left(alone: key, by: run, time)
         }
     }
 
