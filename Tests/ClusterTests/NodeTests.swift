@@ -195,8 +195,8 @@ import Testing
         #expect(node.membership.table[b]?.standing == .alive)
     }
 
-    /// Two nodes that were apart for days have forgotten each other, and each holds the other's tombstone: who
-    /// is told of it rises, although it does not know who says so.
+    /// Two nodes that were apart for days have forgotten each other, and each holds the other's tombstone:
+    /// who is told of it rises, although it does not know who says so.
     @Test func whoWasForgottenRisesWhenAStrangerSaysSo() {
         var configuration = Configuration()
         configuration.forgetDead = .seconds(10)

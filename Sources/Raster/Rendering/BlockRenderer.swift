@@ -58,9 +58,9 @@ final class BlockRenderer {
         return BlockPicture(planes: planes.map { finish($0, kept) }, failures: failures)
     }
 
-    /// Decodes what a task is sure to read, the bands of the uppermost scene of each of `windows`, where nobody
-    /// is at it. Neighbours share source blocks: a thread that only read them in its own order would wait for
-    /// the one before it at each block, and leave it nothing to do at the next.
+    /// Decodes what a task is sure to read, the bands of the uppermost scene of each of `windows`, where
+    /// nobody is at it. Neighbours share source blocks: a thread that only read them in its own order would
+    /// wait for the one before it at each block, and leave it nothing to do at the next.
     ///
     /// Failures show when the blocks are read.
     func decodeAhead(_ windows: [PixelWindow], scenes: [Int], isCancelled: () -> Bool) {

@@ -56,9 +56,11 @@ extension Checks {
         } else {
             watch.unheld[header.id] = nil
         }
-        // Of whom the coordinator heard nothing for so long that the claim ended, it cannot stop.
+        // It cannot stop those of which it has heard nothing for so long that the claim ended, nor anybody
+        // while heartbeats or the answers to them are lost.
+        let isMute = [MessageKind.heartbeat, .reply].contains { world.spoiled[$0] == .dropped }
         disown(time) { key, term, index in
-            let racers = term == header.term ? coordinator.copies.racers(of: key.task) : []
+            let racers = term == header.term && !isMute ? coordinator.copies.racers(of: key.task) : []
             return key.job == header.id && !racers.contains(nodes[index])
         }
         let (gathering, running) = (leader.gathering ?? time, leader.running ?? time)
@@ -175,8 +177,8 @@ extension Checks {
             since: time, speculative: copy?.granter, isFirst: isFirst)
     }
 
-    /// The term under which the task was granted to `machine` as a speculative copy, and whether as the one that
-    /// is always allowed.
+    /// The term under which the task was granted to `machine` as a speculative copy, and whether as the one
+    /// that is always allowed.
     ///
     /// A coordinator that another replaced may still think of copies at a process that died meanwhile.
     private func speculation(of id: JobID, _ task: TaskID, on machine: Machine, _ world: World)
