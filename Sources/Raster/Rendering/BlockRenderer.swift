@@ -61,17 +61,19 @@ final class BlockRenderer {
     /// Decodes what a task is sure to read, the bands of the uppermost scene of each of `windows`, where
     /// nobody is at it. Neighbours share source blocks: a thread that only read them in its own order would
     /// wait for the one before it at each block, and leave it nothing to do at the next.
-    ///
-    /// Failures show when the blocks are read.
     func decodeAhead(_ windows: [PixelWindow], scenes: [Int], isCancelled: () -> Bool) {
         guard clip == nil else { return }
         for window in windows {
             let bounds = plan.grid.bounds(of: window)
-            guard let top = scenes.first(where: { plan.extents[$0].intersects(bounds) }),
-                let scene = try? prepare(top)
-            else { continue }
-            for name in plan.usedBands where !isCancelled() {
-                if let band = scene.bands[name] { try? sampler.decodeAhead(band, window) }
+            guard let top = scenes.first(where: { plan.extents[$0].intersects(bounds) }) else { continue }
+            do {
+                let scene = try prepare(top)
+                for name in plan.usedBands where !isCancelled() {
+                    if let band = scene.bands[name] { try sampler.decodeAhead(band, window) }
+                }
+            } catch {
+                // The window's own reading meets this again, marks its pixels and says why.
+                continue
             }
         }
     }
