@@ -80,6 +80,29 @@ import Testing
         #expect(all.allSatisfy { $0.block == nil })
     }
 
+    /// Decoding ahead passes by what is there and what somebody is at: it does not wait for it.
+    @Test func decodingAheadWaitsForNobody() throws {
+        let cache = BlockCache(limit: 10_000)
+        var inner = 0
+        let outer = try cache.block(key(1)) {
+            // Whoever waited here for block 1 would wait for ever.
+            try cache.decodeAhead(key(1)) {
+                inner += 1
+                return block(cache, 9)
+            }
+            try cache.decodeAhead(key(2)) {
+                inner += 1
+                return block(cache, 2)
+            }
+            return block(cache, 1)
+        }
+        #expect(outer.bytes[0] == 1)
+        #expect(inner == 1)
+        try cache.decodeAhead(key(2)) { throw RasterError("it is there") }
+        #expect(try cache.block(key(2)) { block(cache, 8) }.bytes[0] == 2)
+        #expect(cache.decoded == 2)
+    }
+
     @Test func aFailureIsNotKept() throws {
         let cache = BlockCache(limit: 10_000)
         #expect(throws: RasterError.self) { try cache.block(key(1)) { throw RasterError("broken") } }
