@@ -43,7 +43,8 @@ import Testing
         }
         client.close()
         let loss = try await b.first("end of the client's link") {
-            if case .linkLost(let peer, let loss) = $0, peer.id == Fixture.identity(3).id { loss } else { nil }
+            guard case .linkLost(let peer, let loss) = $0 else { return nil as LinkLoss? }
+            return peer.id == Fixture.identity(3).id ? loss : nil
         }
         // The system says that the connection was reset where it held bytes that the process had not read.
         guard case .broken(let why) = loss else {
