@@ -22,9 +22,14 @@ public struct Copies: Equatable, Sendable {
         let isFree: Bool
         /// Its node has listed it.
         var wasListed = false
+        /// Since when its node claims nothing. It may be gone, or only not heard: then it goes on racing.
+        var silentSince: Instant?
 
-        /// Seconds of CPU: measured, and at least what was predicted, for nobody knows how much is left.
-        func seconds(_ now: Instant) -> Double { max(predicted, (now - granted).seconds) }
+        /// Seconds of CPU that it is known to have taken.
+        func taken(_ now: Instant) -> Double { ((silentSince ?? now) - granted).seconds }
+
+        /// The same, and at least what was predicted, for nobody knows how much is left.
+        func seconds(_ now: Instant) -> Double { max(predicted, taken(now)) }
     }
 
     private var racing: [TaskID: [Racer]] = [:]
@@ -76,23 +81,26 @@ public struct Copies: Equatable, Sendable {
             else { continue }
             if listed.contains(task) {
                 racing[task]?[at].wasListed = true
+                racing[task]?[at].silentSince = nil
                 let isAlone = claims.claimants(of: task).count < 2
                 if isOverspent, !racer.isFree, !isAlone { stopped.insert(task) }
             } else if racer.wasListed || now - racer.granted > Claims.lifetime {
-                if racer.wasListed { ended += (now - racer.granted).seconds }
+                if racer.wasListed { ended += racer.taken(now) }
                 remove(task, at)
             }
         }
         return stopped
     }
 
-    /// Nodes that claim nothing any more run no copies.
+    /// Nodes that claim nothing any more take no more time as far as anybody knows; if they are heard again,
+    /// their copies are still copies.
     mutating func advance(_ claims: Claims, now: Instant) {
         for task in racing.keys.sorted() {
-            for (at, racer) in (racing[task] ?? []).enumerated().reversed()
-            where claims.nodes[racer.node] == nil && now - racer.granted > Claims.lifetime {
-                ended += (now - racer.granted).seconds
-                remove(task, at)
+            for (at, racer) in (racing[task] ?? []).enumerated()
+            where racer.silentSince == nil && claims.nodes[racer.node] == nil
+                && now - racer.granted > Claims.lifetime
+            {
+                racing[task]?[at].silentSince = now
             }
         }
     }

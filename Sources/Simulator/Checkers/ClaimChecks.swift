@@ -56,12 +56,14 @@ extension Checks {
         } else {
             watch.unheld[header.id] = nil
         }
-        // It cannot stop those of which it has heard nothing for so long that the claim ended, nor anybody
-        // while heartbeats or the answers to them are lost.
-        let isMute = [MessageKind.heartbeat, .reply].contains { world.spoiled[$0] == .dropped }
+        // It cannot stop copies of its predecessors, nor of a node whose heartbeats do not arrive, nor any while
+        // the answers are lost. What arrived is known from the messages, not from what it remembers.
+        let isMute = world.spoiled[.reply] == .dropped
         disown(time) { key, term, index in
-            let racers = term == header.term && !isMute ? coordinator.copies.racers(of: key.task) : []
-            return key.job == header.id && !racers.contains(nodes[index])
+            guard key.job == header.id, term == header.term, !isMute else { return key.job == header.id }
+            let pair = JobWatch.Pair(job: header.id, node: nodes[index])
+            let heard = watch.beats[machine.index]?[pair]?.heard ?? 0
+            return index != machine.index && time - heard > Checks.claimSpan
         }
         let (gathering, running) = (leader.gathering ?? time, leader.running ?? time)
         leader.gathering = coordinator.isGathering ? gathering : nil

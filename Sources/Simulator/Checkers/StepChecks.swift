@@ -34,7 +34,7 @@ extension Checks {
             // Nothing is heard of a node that is not known by this start.
             isOld =
                 jobs.view.isSameStart(sender, beat.start)
-                && isKnown(beat, jobs.coordinators[message.job], from: sender, machine)
+                && isKnown(beat, jobs.coordinators[message.job], from: sender, machine, world.time)
             if !isOld {
                 let tasks = beat.gave.reduce(beat.owned) { $0.union($1.tasks) }
                 claimed(tasks, of: message.job, at: machine, world.time)
@@ -103,13 +103,14 @@ extension Checks {
 
     /// True if these claims heard an equal or later one before; claims that are opened anew know none.
     private func isKnown(
-        _ beat: Heartbeat, _ coordinator: Coordinator?, from sender: NodeID, _ machine: Machine
+        _ beat: Heartbeat, _ coordinator: Coordinator?, from sender: NodeID, _ machine: Machine,
+        _ time: Int64
     ) -> Bool {
         guard let coordinator, coordinator.claims != nil else { return false }
         let pair = JobWatch.Pair(job: coordinator.job, node: sender)
         let new = JobWatch.Beat(
             term: coordinator.header.term, run: coordinator.header.state.run, start: beat.start,
-            sequence: beat.sequence)
+            sequence: beat.sequence, heard: time)
         if let known = watch.beats[machine.index]?[pair], known.covers(new) { return true }
         watch.beats[machine.index, default: [:]][pair] = new
         return false
