@@ -172,6 +172,7 @@ extension Coordinator {
     /// Time passes: claims end, inputs are tried again, holders vanish.
     mutating func advanceWork(_ view: PeerView, now: Instant) -> [JobAction] {
         claims?.advance(now: now)
+        claims?.keepSilent(only: view.peers)
         usualSpeed.keep(only: able(view))
         let late = deal(tastes.expired(now: now), view, now: now)
         if let claims { copies.advance(claims, now: now) }

@@ -214,6 +214,13 @@ public struct Claims: Sendable {
         earliest = (nodes.values.map(\.expires) + promises.map(\.expires)).min()
     }
 
+    /// Forgets what is kept of nodes that are no members any more: nothing is heard of them.
+    mutating func keepSilent(only peers: [Peer]) {
+        guard silent.count > peers.count else { return }
+        let members = Set(peers.map(\.id))
+        silent = silent.filter { members.contains($0.key) }
+    }
+
     /// Our own stall is nobody else's silence.
     mutating func stalled(_ length: Span) {
         nodes = nodes.mapValues { node in

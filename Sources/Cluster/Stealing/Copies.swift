@@ -74,14 +74,17 @@ public struct Copies: Equatable, Sendable {
     mutating func heard(_ beat: Heartbeat, from node: NodeID, _ claims: Claims, now: Instant) -> TaskSet {
         guard !racing.isEmpty else { return TaskSet() }
         let listed = Set(beat.running.map(\.task))
+        for task in listed {
+            guard let at = racing[task]?.firstIndex(where: { $0.node == node }) else { continue }
+            racing[task]?[at].wasListed = true
+            racing[task]?[at].silentSince = nil
+        }
         let isOverspent = spent(now: now) > Self.share * jobSeconds && fault != .speculationUncapped
         var stopped = TaskSet()
         for task in racing.keys.sorted() {
             guard let at = racing[task]?.firstIndex(where: { $0.node == node }), let racer = racing[task]?[at]
             else { continue }
             if listed.contains(task) {
-                racing[task]?[at].wasListed = true
-                racing[task]?[at].silentSince = nil
                 let isAlone = claims.claimants(of: task).count < 2
                 if isOverspent, !racer.isFree, !isAlone { stopped.insert(task) }
             } else if racer.wasListed || now - racer.granted > Claims.lifetime {

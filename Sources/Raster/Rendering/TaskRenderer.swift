@@ -35,7 +35,7 @@ public final class TaskRenderer {
     /// - Parameter isCancelled: asked before each block.
     /// - Returns: nil when it was cancelled.
     public func render(_ task: MosaicTask, isCancelled: () -> Bool = { false }) -> RenderedTask? {
-        let parts = Self.blocks(of: task.window).map { $0.offset(x: task.window.x, y: task.window.y) }
+        let parts = Self.parts(of: task.window).map { $0.offset(x: task.window.x, y: task.window.y) }
         blocks.decodeAhead(parts, scenes: task.scenes, isCancelled: isCancelled)
         return build(task) { isCancelled() ? nil : render($0, task.scenes) }
     }
@@ -67,7 +67,7 @@ public final class TaskRenderer {
             LayerBuilder(index: $0, columns: window.width, rows: window.height, taskEdge: plan.taskEdge)
         }
         var failures: [String] = []
-        for part in Self.blocks(of: window) {
+        for part in Self.parts(of: window) {
             guard let picture = picture(part.offset(x: window.x, y: window.y)) else { return nil }
             defer { picture.deallocate() }
             for failure in picture.failures where !failures.contains(failure) { failures.append(failure) }
@@ -88,7 +88,7 @@ public final class TaskRenderer {
     }
 
     /// The blocks of a task's window, row by row, as parts of it.
-    private static func blocks(of window: PixelWindow) -> [PixelWindow] {
+    private static func parts(of window: PixelWindow) -> [PixelWindow] {
         let edge = MosaicPlan.blockEdge
         return stride(from: 0, to: window.height, by: edge).flatMap { y in
             stride(from: 0, to: window.width, by: edge).map { x in

@@ -56,8 +56,8 @@ extension Checks {
         } else {
             watch.unheld[header.id] = nil
         }
-        // It cannot stop copies of its predecessors, nor of a node whose heartbeats do not arrive, nor any while
-        // the answers are lost. What arrived is known from the messages, not from what it remembers.
+        // It cannot stop copies of its predecessors, nor of a node whose heartbeats do not arrive, nor any
+        // while the answers are lost. What arrived the messages tell, not what it remembers.
         let isMute = world.spoiled[.reply] == .dropped
         disown(time) { key, term, index in
             guard key.job == header.id, term == header.term, !isMute else { return key.job == header.id }

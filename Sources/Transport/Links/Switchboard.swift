@@ -137,7 +137,9 @@ final class Switchboard: ConnectionOwner, @unchecked Sendable {
             for action in table.ended(connection.number, of: session.peer.id, loss) { run(action) }
         } else {
             if let session {
-                for action in table.ended(connection.number, of: session.peer.id, .closedHere) { run(action) }
+                // Told to the owner as a link already, it may be cut before it knows that it is one.
+                let loss = end == .cut ? LinkLoss.broken("cut off without a goodbye") : .closedHere
+                for action in table.ended(connection.number, of: session.peer.id, loss) { run(action) }
             }
             didNotStand(connection, session, end)
         }

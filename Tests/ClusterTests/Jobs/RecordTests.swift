@@ -126,4 +126,32 @@ import Testing
         #expect(copies.racers(of: TaskID(0)) == [])
         #expect(copies.spent(now: at(5)) == 9)
     }
+
+    /// Where frames are lost for longer than a claim lasts, the copy goes on: it is charged for what is
+    /// known, and when its node is heard again it is a copy as before, to be stopped.
+    @Test func aCopyIsACopyAfterASilence() {
+        var copies = Copies()
+        var claims = Claims(open: plan.all, count: 8)
+        func original(_ number: UInt64, _ second: Double) {
+            _ = claims.heard(
+                beat(number, set(1..<2), running: [1]), from: node(1), of: plan, now: at(second))
+        }
+        original(1, 0)
+        copies.measured(.seconds(100))
+        copies.speculated(TaskID(0), on: node(2), predicted: 1, now: at(0))
+        copies.finished(TaskID(0), on: node(2), took: .seconds(1))
+        copies.speculated(TaskID(1), on: node(3), predicted: 1, now: at(0))
+        let first = beat(1, set(1..<2), running: [1])
+        _ = claims.heard(first, from: node(3), of: plan, now: at(1))
+        #expect(copies.heard(first, from: node(3), claims, now: at(1)).isEmpty)
+        original(2, 3)
+        claims.advance(now: at(4))
+        copies.advance(claims, now: at(4))
+        #expect(copies.spent(now: at(60)) == 5, "one second and four, whatever the silence")
+        original(3, 5)
+        let again = beat(2, set(1..<2), running: [1])
+        _ = claims.heard(again, from: node(3), of: plan, now: at(7))
+        #expect(copies.heard(again, from: node(3), claims, now: at(7)) == set(1..<2))
+        #expect(copies.spent(now: at(7)) == 8)
+    }
 }
