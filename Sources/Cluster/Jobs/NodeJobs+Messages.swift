@@ -286,9 +286,7 @@ extension NodeJobs {
     private mutating func asked(
         _ ask: AskForWork, _ header: JobHeader, by thief: NodeID, _ link: LinkMeasure, now: Instant
     ) -> [JobAction] {
-        let holdsInputs = worker.plan(of: header.id)?.inputHolders.contains(me) == true
-        let (given, steps) = worker.asked(
-            ask, of: header.id, by: thief, holdsInputs: holdsInputs, over: link, now: now)
+        let (given, steps) = worker.asked(ask, of: header.id, by: thief, over: link, now: now)
         guard !given.isEmpty, let share = worker.shares[header.id] else {
             return [.send(message(header, .nothing(request: ask.request, byVictim: true)), to: thief)]
         }

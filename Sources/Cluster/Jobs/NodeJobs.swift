@@ -64,7 +64,7 @@ public struct NodeJobs: Sendable {
         self.fault = fault
         book.fault = fault
         thief.fault = fault
-        worker = Worker(slots: slots, memory: memory)
+        worker = Worker(of: view.me, slots: slots, memory: memory)
     }
 
     /// This node.

@@ -42,11 +42,9 @@ public struct CostModel: Equatable, Sendable {
 }
 
 extension JobPlan {
-    /// The tail of `set` whose predicted cost comes nearest to `share` of the cost of `set` plus `running`
-    /// (which cannot move). At least one task when `set` has any; contiguous along the curve apart from what
-    /// is done already.
-    public func tail(of set: TaskSet, share: Double, running: Double = 0) -> TaskSet {
-        let goal = (cost(set) + running) * share
+    /// The tail of `set` whose predicted cost comes nearest to `goal`. At least one task when `set` has any;
+    /// contiguous along the curve apart from what is done already.
+    public func tail(of set: TaskSet, cost goal: Double) -> TaskSet {
         var tail = TaskSet()
         var taken = 0.0
         for range in set.ranges.reversed() {
@@ -79,8 +77,28 @@ extension JobPlan {
     public func head(of set: TaskSet, cost goal: Double) -> TaskSet {
         let all = cost(set)
         guard all > goal else { return set }
-        let rest = tail(of: set, share: (all - goal) / all)
+        let rest = tail(of: set, cost: all - goal)
         let head = set.subtracting(rest)
         return head.isEmpty ? TaskSet(set.first.map { [$0] } ?? []) : head
+    }
+
+    /// Those of `set` with the most computing for each byte of their inputs, weight by weight until they come
+    /// to `goal`: a thief that has to fetch them fetches the least.
+    func heaviest(of set: TaskSet, cost goal: Double) -> TaskSet {
+        ranked(set, by: weights.reversed(), cost: goal)
+    }
+
+    /// Likewise those with the least computing: whoever has the inputs spares the others most of the way.
+    func lightest(of set: TaskSet, cost goal: Double) -> TaskSet { ranked(set, by: weights, cost: goal) }
+
+    private func ranked(_ set: TaskSet, by weights: [Int], cost goal: Double) -> TaskSet {
+        guard weights.count > 1 else { return set }
+        var (ranked, taken) = (TaskSet(), 0.0)
+        for weight in weights where taken < goal {
+            let alike = TaskSet(set.tasks.filter { self.weight(of: $0) == weight })
+            ranked = ranked.union(alike)
+            taken += cost(alike)
+        }
+        return ranked
     }
 }

@@ -26,6 +26,8 @@ public struct Share: Sendable {
     }
 
     let job: JobID
+    /// Whose share it is.
+    let owner: NodeID
     let run: RunID
     let digest: Digest
     /// Known a moment after the first grant; nothing starts before.
@@ -44,9 +46,12 @@ public struct Share: Sendable {
     private var isNextDear = true
     var isSaturated = false
 
-    init(job: JobID, run: RunID, plan digest: Digest, known plan: JobPlan?) {
-        (self.job, self.run, self.digest, self.plan) = (job, run, digest, plan)
+    init(job: JobID, of owner: NodeID, run: RunID, plan digest: Digest, known plan: JobPlan?) {
+        (self.job, self.owner, self.run, self.digest, self.plan) = (job, owner, run, digest, plan)
     }
+
+    /// The inputs are on this node's own disk.
+    private var holdsInputs: Bool { plan?.inputHolders.contains(owner) == true }
 
     /// All that the next heartbeat has to list.
     var owned: TaskSet { queue.union(TaskSet(running.keys)).union(TaskSet(unconfirmed.keys)) }
@@ -84,14 +89,16 @@ public struct Share: Sendable {
     /// The next task, if `fits`: copies first, then the dearest, for a dear task that starts late is what a
     /// whole job waits for; but in the last of three or more slots the cheapest. Dear tasks keep the cores
     /// busy while the link brings the inputs of cheap ones; all dear ones first would use one and then the
-    /// other.
+    /// other. Where the link is full with inputs from here, cheap ones are what spares it most: then they go
+    /// first in every slot but one.
     mutating func next(slots: Int, fits: (PlannedTask) -> Bool) -> TaskID? {
         guard let plan else { return nil }
         while let last = order.last, !queue.contains(last) { order.removeLast() }
         while let first = order.first, !queue.contains(first) { order.removeFirst() }
         guard let dearest = order.last, let cheapest = order.first else { return nil }
         let dear = running.values.count { $0.isDear }
-        isNextDear = copies.contains(dearest) || dear < (slots < 3 ? slots : slots - 1)
+        let dearSlots = isSaturated && holdsInputs ? 1 : slots < 3 ? slots : slots - 1
+        isNextDear = copies.contains(dearest) || dear < dearSlots
         let task = isNextDear ? dearest : cheapest
         guard fits(plan.tasks[task.index]) else { return nil }
         if isNextDear { order.removeLast() } else { order.removeFirst() }
@@ -170,8 +177,7 @@ public struct Share: Sendable {
 
     /// A thief asks; what it gets leaves the queue in the same step.
     mutating func asked(
-        _ ask: AskForWork, by thief: NodeID, slots: Int, holdsInputs: Bool, over link: LinkMeasure,
-        now: Instant
+        _ ask: AskForWork, by thief: NodeID, slots: Int, over link: LinkMeasure, now: Instant
     ) -> TaskSet {
         guard let plan else { return TaskSet() }
         if gave.contains(where: { $0.transfer.request == ask.request && $0.transfer.thief == thief }) {

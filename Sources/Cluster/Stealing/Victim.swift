@@ -94,7 +94,11 @@ public enum Victim {
         guard !fitting.isEmpty else { return TaskSet() }
         // Half when both are equally fast; a slower thief gets less, so that both end together.
         let share = min(0.5, mine / (mine + theirs))
-        let half = plan.tail(of: fitting, share: share, running: load.runningCost)
+        let goal = (plan.cost(fitting) + load.runningCost) * share
+        // Who fetches the inputs gets those tasks that compute longest for them.
+        if load.holdsInputs, !ask.holdsInputs { fitting = plan.heaviest(of: fitting, cost: goal) }
+        if ask.holdsInputs, !load.holdsInputs { fitting = plan.lightest(of: fitting, cost: goal) }
+        let half = plan.tail(of: fitting, cost: goal)
         // A thief so slow that the victim would be done with all of it sooner only makes the job longer.
         let after = max(before - plan.cost(half) * mine, plan.cost(half) * theirs)
         // What has to be fetched here as well, and results that go to the coordinator from here as well, are

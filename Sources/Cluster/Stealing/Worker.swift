@@ -19,6 +19,7 @@ public struct Worker: Sendable {
         case fetchPlan(JobID, Digest)
     }
 
+    private let me: NodeID
     private(set) var shares: [JobID: Share] = [:]
     private var slots: Int
     private var memory: Int
@@ -29,9 +30,9 @@ public struct Worker: Sendable {
     /// Tasks that earlier processes of this node died of, by plan.
     private var deadly: [Digest: TaskSet] = [:]
 
-    /// A worker with this many slots and bytes for tasks.
-    public init(slots: Int, memory: Int) {
-        (self.slots, self.memory) = (max(0, slots), max(0, memory))
+    /// A node's worker, with this many slots and bytes for tasks.
+    public init(of me: NodeID, slots: Int, memory: Int) {
+        (self.me, self.slots, self.memory) = (me, max(0, slots), max(0, memory))
     }
 
     /// When the next heartbeat is due, or a task has hung for too long.
@@ -68,7 +69,7 @@ public struct Worker: Sendable {
         }
         guard hasRoom, !grant.areCopies || idleSlots > 0 else { return actions }
         let isNew = shares[job] == nil
-        var share = shares[job] ?? Share(job: job, run: run, plan: grant.plan, known: plan)
+        var share = shares[job] ?? Share(job: job, of: me, run: run, plan: grant.plan, known: plan)
         var grant = grant
         if let deadly = deadly[grant.plan] {
             grant.isolated = grant.isolated.union(deadly.intersection(grant.tasks))
@@ -124,12 +125,9 @@ public struct Worker: Sendable {
 
     /// A thief asks for work of `job`. Empty: nothing for it.
     mutating func asked(
-        _ ask: AskForWork, of job: JobID, by thief: NodeID, holdsInputs: Bool = true, over link: LinkMeasure,
-        now: Instant
+        _ ask: AskForWork, of job: JobID, by thief: NodeID, over link: LinkMeasure, now: Instant
     ) -> (given: TaskSet, actions: [Action]) {
-        let given =
-            shares[job]?.asked(
-                ask, by: thief, slots: slots, holdsInputs: holdsInputs, over: link, now: now) ?? TaskSet()
+        let given = shares[job]?.asked(ask, by: thief, slots: slots, over: link, now: now) ?? TaskSet()
         return (given, given.isEmpty ? [] : beat(job, now))
     }
 

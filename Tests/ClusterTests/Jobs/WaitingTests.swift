@@ -9,7 +9,7 @@ import Testing
     func grant(_ tasks: Range<Int>) -> Grant { Grant(plan: plan.digest, request: nil, tasks: set(tasks)) }
 
     func worker(_ tasks: Range<Int>) -> Worker {
-        var worker = Worker(slots: 1, memory: .max)
+        var worker = Worker(of: node(1), slots: 1, memory: .max)
         _ = worker.granted(grant(tasks), of: job(1), run: .first, plan: plan, held: nil, now: at(0))
         return worker
     }

@@ -51,13 +51,11 @@ import Testing
 @Suite struct SplittingTests {
     @Test func theTailIsHalfOfTheCostNotOfTheTasks() {
         let plan = testPlan(8) { $0 < 6 ? 1 : 3 }
-        #expect(plan.tail(of: plan.all, share: 0.5) == set(6..<8))
-        #expect(plan.tail(of: set(0..<6), share: 0.5) == set(3..<6))
-        // What runs counts, and cannot move.
-        #expect(plan.tail(of: set(1..<3), share: 0.5, running: 2) == set(1..<3))
-        #expect(plan.tail(of: set(7..<8), share: 0.1) == set(7..<8))
-        #expect(plan.tail(of: TaskSet(), share: 0.5) == TaskSet())
-        #expect(plan.tail(of: set(0..<2, 4..<6), share: 0.5) == set(4..<6))
+        #expect(plan.tail(of: plan.all, cost: 6) == set(6..<8))
+        #expect(plan.tail(of: set(0..<6), cost: 3) == set(3..<6))
+        #expect(plan.tail(of: set(7..<8), cost: 0.3) == set(7..<8))
+        #expect(plan.tail(of: TaskSet(), cost: 1) == TaskSet())
+        #expect(plan.tail(of: set(0..<2, 4..<6), cost: 2) == set(4..<6))
     }
 
     @Test func offersAreRangesOfEqualCost() {
@@ -192,6 +190,39 @@ import Testing
     @Test func givesHalfFromTheTail() {
         #expect(Victim.give(ask, from: load(plan.all), of: plan, over: lan) == set(5..<10))
         #expect(Victim.give(ask, from: load(set(3..<4), running: 1), of: plan, over: lan) == set(3..<4))
+        // What runs counts, and cannot move.
+        #expect(Victim.give(ask, from: load(set(1..<3), running: 2), of: plan, over: lan) == set(1..<3))
+    }
+
+    /// Six tasks of 1 s and two of 8 s, all of as many bytes, the dear ones at the head. Who has to fetch
+    /// them gets a dear one, and who has them takes cheap ones off those that would have to.
+    @Test func bytesMoveForWhatComputesLongest() {
+        let tasks = (0..<8).map { PlannedTask(key: digest(1), cost: $0 < 2 ? 8 : 1, inputBytes: 1000) }
+        let plan = JobPlan(
+            digest: digest(2), fingerprint: engine, tasks: tasks, inputHolders: [node(1)])
+        var queue = load(plan.all)
+        #expect(Victim.give(ask, from: queue, of: plan, over: lan) == set(1..<2))
+        var near = ask
+        near.holdsInputs = true
+        // Both have them: the tail, as ever.
+        #expect(Victim.give(near, from: queue, of: plan, over: lan) == set(1..<8))
+        queue.holdsInputs = false
+        queue.queue = set(0..<6)
+        #expect(Victim.give(near, from: queue, of: plan, over: lan) == set(1..<6))
+        queue.runningCost = 0
+        queue.queue = set(1..<8)
+        #expect(Victim.give(near, from: queue, of: plan, over: lan) == set(2..<8))
+    }
+
+    /// A task of half a window with half of its bytes is like a whole one: the range stays in one piece.
+    @Test func tasksThatComputeAlikeForTheirBytesKeepTheCurve() {
+        let tasks = (0..<8).map {
+            PlannedTask(key: digest(1), cost: $0 % 2 == 0 ? 1 : 0.3, inputBytes: $0 % 2 == 0 ? 3000 : 1000)
+        }
+        let plan = JobPlan(
+            digest: digest(2), fingerprint: engine, tasks: tasks, inputHolders: [node(1)])
+        #expect(plan.weights == [0])
+        #expect(plan.heaviest(of: set(2..<8), cost: 0.1) == set(2..<8))
     }
 
     @Test func aSaturatedVictimGivesNothing() {
@@ -239,7 +270,7 @@ import Testing
     func start(_ n: Int) -> Worker.Action { .start(job(1), TaskID(n), plan: plan.digest, isolated: false) }
 
     @Test func dearTasksOfARangeComeFirst() {
-        var worker = Worker(slots: 2, memory: .max)
+        var worker = Worker(of: node(1), slots: 2, memory: .max)
         #expect(
             worker.granted(grant(set(0..<4)), of: job(1), run: .first, plan: plan, held: nil, now: at(0))
                 == [start(1), start(2), .beat(job(1))])
@@ -255,7 +286,7 @@ import Testing
     /// blocks are at hand.
     @Test func tasksOfAboutOneCostRunAlongTheCurve() {
         let plan = testPlan(5) { [1.5, 2, 4, 5, 1][$0] }
-        var worker = Worker(slots: 1, memory: .max)
+        var worker = Worker(of: node(1), slots: 1, memory: .max)
         let grant = Grant(plan: plan.digest, request: nil, tasks: plan.all, areCopies: false)
         var order: [TaskID] = []
         var actions = worker.granted(grant, of: job(1), run: .first, plan: plan, held: nil, now: at(0))
@@ -268,14 +299,32 @@ import Testing
 
     /// While two dear tasks compute, the third slot reads the inputs of a cheap one.
     @Test func theLastOfThreeSlotsTakesTheCheapest() {
-        var worker = Worker(slots: 3, memory: .max)
+        var worker = Worker(of: node(1), slots: 3, memory: .max)
         #expect(
             worker.granted(grant(set(0..<4)), of: job(1), run: .first, plan: plan, held: nil, now: at(0))
                 == [start(1), start(2), start(3), .beat(job(1))])
     }
 
+    /// The link is full with inputs from here: what is computed here need not go over it, so as many as
+    /// possible; one slot stays for dear ones, which must not come last.
+    @Test func whoHasTheInputsAndAFullLinkTakesCheapOnes() {
+        let tasks = [1, 5, 2, 1, 1, 1, 1, 1.0].map { PlannedTask(key: digest(1), cost: $0) }
+        let plan = JobPlan(
+            digest: digest(2), fingerprint: engine, tasks: tasks, inputHolders: [node(1)])
+        func started(_ me: NodeID, isFull: Bool) -> [Int] {
+            var worker = Worker(of: me, slots: 3, memory: .max)
+            worker.saturated(isFull)
+            let grant = Grant(plan: plan.digest, request: nil, tasks: set(0..<4))
+            let actions = worker.granted(grant, of: job(1), run: .first, plan: plan, held: nil, now: at(0))
+            return actions.compactMap { if case .start(_, let task, _, _) = $0 { task.index } else { nil } }
+        }
+        #expect(started(node(1), isFull: true) == [1, 3, 0])
+        #expect(started(node(1), isFull: false) == [1, 2, 3])
+        #expect(started(node(2), isFull: true) == [1, 2, 3])
+    }
+
     @Test func aDoubledGrantChangesNothing() {
-        var worker = Worker(slots: 1, memory: .max)
+        var worker = Worker(of: node(1), slots: 1, memory: .max)
         _ = worker.granted(grant(set(0..<4)), of: job(1), run: .first, plan: plan, held: nil, now: at(0))
         let again = worker.granted(
             grant(set(0..<4)), of: job(1), run: .first, plan: plan, held: nil, now: at(0.1))
@@ -284,7 +333,7 @@ import Testing
     }
 
     @Test func whatIsHeldAlreadyIsToldAndNotComputed() {
-        var worker = Worker(slots: 1, memory: .max)
+        var worker = Worker(of: node(1), slots: 1, memory: .max)
         var held = Holdings(plan: plan.digest)
         held.add(result(1))
         let actions = worker.granted(
@@ -296,7 +345,7 @@ import Testing
     }
 
     @Test func nothingStartsBeforeThePlanIsKnown() {
-        var worker = Worker(slots: 1, memory: .max)
+        var worker = Worker(of: node(1), slots: 1, memory: .max)
         #expect(
             worker.granted(grant(set(0..<4)), of: job(1), run: .first, plan: nil, held: nil, now: at(0))
                 == [.fetchPlan(job(1), plan.digest), .beat(job(1))])
@@ -305,7 +354,7 @@ import Testing
     }
 
     @Test func theCoordinatorTakesBackWhatHasNotStartedAndStopsWhatIsDone() {
-        var worker = Worker(slots: 1, memory: .max)
+        var worker = Worker(of: node(1), slots: 1, memory: .max)
         _ = worker.granted(grant(set(0..<4)), of: job(1), run: .first, plan: plan, held: nil, now: at(0))
         let reply = HeartbeatReply(sequence: 1, over: set(1..<2), elsewhere: set(2..<3), wantsHoldings: false)
         #expect(worker.replied(reply, of: job(1), now: at(1)) == [.stop(job(1), TaskID(1)), start(0)])
@@ -316,7 +365,7 @@ import Testing
     }
 
     @Test func aThiefGetsTheTailOnceAndTheHeartbeatSaysSo() {
-        var worker = Worker(slots: 1, memory: .max)
+        var worker = Worker(of: node(1), slots: 1, memory: .max)
         _ = worker.granted(grant(set(0..<8)), of: job(1), run: .first, plan: plan, held: nil, now: at(0))
         let ask = AskForWork(request: 7, start: 1, idleSlots: 1)
         let link = LinkMeasure(roundTrip: .milliseconds(1), bytesPerSecond: 0)
@@ -334,7 +383,7 @@ import Testing
             PlannedTask(key: digest(1), cost: Double(3 - $0), memory: $0 == 0 ? 60 : 50)
         }
         let plan = JobPlan(digest: digest(2), fingerprint: engine, tasks: tasks)
-        var worker = Worker(slots: 4, memory: 100)
+        var worker = Worker(of: node(1), slots: 4, memory: 100)
         let grant = Grant(plan: plan.digest, request: nil, tasks: plan.all)
         let actions = worker.granted(grant, of: job(1), run: .first, plan: plan, held: nil, now: at(0))
         #expect(actions == [.start(job(1), TaskID(0), plan: plan.digest, isolated: false), .beat(job(1))])
@@ -342,7 +391,7 @@ import Testing
     }
 
     @Test func withoutRoomNothingIsClaimed() {
-        var worker = Worker(slots: 1, memory: .max)
+        var worker = Worker(of: node(1), slots: 1, memory: .max)
         _ = worker.granted(grant(set(0..<4)), of: job(1), run: .first, plan: plan, held: nil, now: at(0))
         #expect(worker.resized(slots: 1, memory: .max, hasRoom: false, now: at(1)) == [.beat(job(1))])
         #expect(worker.owned(of: job(1)) == set(1..<2))
@@ -353,7 +402,7 @@ import Testing
     }
 
     @Test func aLaterRunReplacesTheShareAndAnEarlierOneIsNotObeyed() {
-        var worker = Worker(slots: 1, memory: .max)
+        var worker = Worker(of: node(1), slots: 1, memory: .max)
         _ = worker.granted(grant(set(0..<4)), of: job(1), run: RunID(2), plan: plan, held: nil, now: at(0))
         #expect(
             worker.granted(grant(set(4..<6)), of: job(1), run: RunID(1), plan: plan, held: nil, now: at(1))
@@ -364,7 +413,7 @@ import Testing
     }
 
     @Test func aCopyStartsAtOnceOrNotAtAll() {
-        var worker = Worker(slots: 1, memory: .max)
+        var worker = Worker(of: node(1), slots: 1, memory: .max)
         _ = worker.granted(grant(set(0..<2)), of: job(1), run: .first, plan: plan, held: nil, now: at(0))
         let copy = grant(set(6..<7), request: 1, copies: true)
         #expect(worker.granted(copy, of: job(1), run: .first, plan: plan, held: nil, now: at(1)) == [])
