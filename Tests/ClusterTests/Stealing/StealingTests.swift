@@ -364,6 +364,25 @@ import Testing
         #expect(worker.owned(of: job(1)) == set(0..<2, 3..<4))
     }
 
+    /// A copy that was taken back before it started, and comes again as a task like any other, starts
+    /// (L3, seed 1400003669).
+    @Test func aTaskThatWasACopyOnceStarts() {
+        var worker = Worker(of: node(1), slots: 1, memory: .max)
+        _ = worker.granted(grant(set(1..<2)), of: job(1), run: .first, plan: plan, held: nil, now: at(0))
+        _ = worker.resized(slots: 2, memory: .max, hasRoom: true, now: at(0))
+        let copy = grant(set(3..<5), copies: true)
+        let racing = worker.granted(copy, of: job(1), run: .first, plan: plan, held: nil, now: at(0))
+        #expect(racing == [start(3), .beat(job(1))])
+        let reply = HeartbeatReply(sequence: 1, over: TaskSet(), elsewhere: set(4..<5), wantsHoldings: false)
+        #expect(worker.replied(reply, of: job(1), now: at(1)) == [])
+        #expect(worker.finished(result(3), of: job(1), now: at(2)).actions == [])
+        #expect(
+            worker.granted(grant(set(4..<5)), of: job(1), run: .first, plan: plan, held: nil, now: at(3))
+                == [start(4), .beat(job(1))])
+        #expect(worker.heartbeat(of: job(1), start: 1, holdSequence: 0, now: at(3))?.running.last
+            == RunningTask(task: TaskID(4), progress: 0, isCopy: false))
+    }
+
     @Test func aThiefGetsTheTailOnceAndTheHeartbeatSaysSo() {
         var worker = Worker(of: node(1), slots: 1, memory: .max)
         _ = worker.granted(grant(set(0..<8)), of: job(1), run: .first, plan: plan, held: nil, now: at(0))
