@@ -38,6 +38,7 @@ extension Coordinator {
         _ tasks: TaskSet, to node: NodeID, request: UInt64?, areCopies: Bool, _ now: Instant
     ) -> JobAction {
         claims?.promise(tasks, to: node, now: now)
+        copies.ended(tasks, on: node, now: now)
         let isolated = TaskSet(tasks.tasks.filter(failures.needsIsolation))
         let grant = Grant(
             plan: plan?.digest ?? header.request, request: request, tasks: tasks, areCopies: areCopies,
@@ -113,8 +114,9 @@ extension Coordinator {
             return [send(.victim(victim, request: ask.request), to: thief)] + dealt
         case .speculation(let task):
             let speed = ask.secondsPerCost > 0 ? ask.secondsPerCost : model.secondsPerCost
+            let granted = grant(TaskSet([task]), to: thief, request: ask.request, areCopies: true, now)
             copies.speculated(task, on: thief, predicted: plan.cost(task) * speed, now: now)
-            return [grant(TaskSet([task]), to: thief, request: ask.request, areCopies: true, now)] + dealt
+            return [granted] + dealt
         case nil: return [nothing] + dealt
         }
     }
@@ -159,6 +161,7 @@ extension Coordinator {
             return [.drop(node, reason: "task \(task) of \(plan.count) failed")]
         }
         claims?.withdraw(task, from: node)
+        copies.ended(TaskSet([task]), on: node, now: now)
         guard claims?.open.contains(task) == true else { return [] }
         switch failures.failed(
             task, on: node, kind, live: willing(view), holders: inputHolders(plan, view), now: now)

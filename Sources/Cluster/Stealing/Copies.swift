@@ -69,6 +69,16 @@ public struct Copies: Equatable, Sendable {
         remove(task, at)
     }
 
+    /// A copy failed at `node`, or its task is granted to it anew, after its process died, say: what was there
+    /// is over.
+    mutating func ended(_ tasks: TaskSet, on node: NodeID, now: Instant) {
+        for task in racing.keys.filter(tasks.contains) {
+            guard let at = racing[task]?.firstIndex(where: { $0.node == node }) else { continue }
+            ended += racing[task]?[at].taken(now) ?? 0
+            remove(task, at)
+        }
+    }
+
     /// A heartbeat shows which copies run at `node`. Returns those that have to stop, because speculation
     /// has used up its share and another node does the task anyway.
     mutating func heard(_ beat: Heartbeat, from node: NodeID, _ claims: Claims, now: Instant) -> TaskSet {
