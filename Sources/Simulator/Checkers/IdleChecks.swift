@@ -59,10 +59,11 @@ extension Checks {
 
     /// L7.
     private func checkIdling(_ world: World) {
-        for machine in counted(world) {
+        let members = counted(world)
+        for machine in members {
             guard let jobs = machine.node.jobs, jobs.worker.isDry,
                 world.time - (watch.slotsChanged[machine.index] ?? 0) >= Checks.patience,
-                let work = profitable(for: machine, jobs, world)
+                let work = profitable(for: machine, jobs, among: members, world)
             else {
                 watch.idle[machine.index] = nil
                 continue
@@ -75,7 +76,11 @@ extension Checks {
         }
     }
 
-    private func profitable(for machine: Machine, _ jobs: NodeJobs, _ world: World) -> String? {
+    /// Work for `machine`. Who is locked out has none for it: a copy of a machine that slept through a change
+    /// of keys works on, and its twin is the one that answers to their name.
+    private func profitable(
+        for machine: Machine, _ jobs: NodeJobs, among members: [Machine], _ world: World
+    ) -> String? {
         let own = jobs.view.own
         for number in options.jobs.indices {
             let id = Workload.id(number)
@@ -89,7 +94,7 @@ extension Checks {
                     to: machine.identity.id, ask, lead.view, now: host.local(world.time))
                 if !free.isEmpty { return "\(free) of job \(id), which nobody claims" }
             }
-            for other in world.machines where other.isRunning && other !== machine {
+            for other in members where other !== machine {
                 guard let victim = other.node.jobs, jobs.view.isAlive(other.identity.id) else { continue }
                 // Nodes know their links only from the last transfers: what pays at half the speed counts.
                 var link = world.link(from: other, to: machine)
