@@ -154,4 +154,16 @@ import Testing
         #expect(copies.heard(again, from: node(3), claims, now: at(7)) == set(1..<2))
         #expect(copies.spent(now: at(7)) == 8)
     }
+
+    /// A copy that failed took what it took; the same task granted to its node again is no copy.
+    @Test func aCopyThatFailedIsOver() {
+        var copies = Copies()
+        copies.measured(.seconds(100))
+        copies.speculated(TaskID(1), on: node(3), predicted: 1, now: at(0))
+        copies.ended(set(0..<8), on: node(2), now: at(2))
+        #expect(copies.racers(of: TaskID(1)) == [node(3)])
+        copies.ended(set(0..<8), on: node(3), now: at(3))
+        #expect(copies.racers(of: TaskID(1)) == [])
+        #expect(copies.spent(now: at(60)) == 3)
+    }
 }
