@@ -69,8 +69,8 @@ public struct Copies: Equatable, Sendable {
         remove(task, at)
     }
 
-    /// A copy failed at `node`, or its task is granted to it anew, after its process died, say: what was there
-    /// is over.
+    /// A copy failed at `node`, or its task is granted to it anew, after its process died, say: what was
+    /// there is over.
     mutating func ended(_ tasks: TaskSet, on node: NodeID, now: Instant) {
         for task in racing.keys.filter(tasks.contains) {
             guard let at = racing[task]?.firstIndex(where: { $0.node == node }) else { continue }

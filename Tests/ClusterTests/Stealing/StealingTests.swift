@@ -379,8 +379,9 @@ import Testing
         #expect(
             worker.granted(grant(set(4..<5)), of: job(1), run: .first, plan: plan, held: nil, now: at(3))
                 == [start(4), .beat(job(1))])
-        #expect(worker.heartbeat(of: job(1), start: 1, holdSequence: 0, now: at(3))?.running.last
-            == RunningTask(task: TaskID(4), progress: 0, isCopy: false))
+        #expect(
+            worker.heartbeat(of: job(1), start: 1, holdSequence: 0, now: at(3))?.running.last
+                == RunningTask(task: TaskID(4), progress: 0, isCopy: false))
     }
 
     @Test func aThiefGetsTheTailOnceAndTheHeartbeatSaysSo() {
