@@ -55,7 +55,7 @@ extension Coordinator {
         guard view.isSameStart(node, beat.start) else { return [] }
         if state == .ended { return [reply(beat, over: beat.owned, elsewhere: TaskSet(), to: node)] }
         if claims == nil, let done { openClaims(plan, done) }
-        noteCrashes(node, start: beat.start)
+        noteCrashes(node, start: beat.start, now: now)
         var actions: [JobAction] = []
         for result in beat.unconfirmed {
             actions += accept(result, from: node, start: beat.start, sequence: nil, view, now: now)
@@ -78,8 +78,9 @@ extension Coordinator {
         return send(.reply(reply), to: node)
     }
 
-    private mutating func noteCrashes(_ node: NodeID, start: UInt64) {
+    private mutating func noteCrashes(_ node: NodeID, start: UInt64, now: Instant) {
         guard let died = claims?.started(node, start: start) else { return }
+        copies.ended(TaskSet(died.tasks), on: node, now: now)
         for task in died.tasks { failures.crashed(task, on: node, start: died.start) }
     }
 
@@ -97,7 +98,7 @@ extension Coordinator {
             return [nothing]
         }
         guard state == .running else { return [nothing] }
-        noteCrashes(thief, start: ask.start)
+        noteCrashes(thief, start: ask.start, now: now)
         claims?.advance(now: now)
         let choice = choose(ask, for: thief, plan, view, now: now)
         let dealt =

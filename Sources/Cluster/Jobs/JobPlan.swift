@@ -45,11 +45,9 @@ public struct JobPlan: Sendable {
     /// Likewise the bytes of inputs and of results.
     private let inputBefore: [Int]
     private let resultBefore: [Int]
-    /// How much each task computes for a byte of its inputs, as a power of four times the least of all; empty
-    /// when nobody holds the inputs, or all tasks are alike.
-    private let weightOf: [Int]
-    /// The weights that there are, the lightest first.
-    let weights: [Int]
+    /// The tasks by how much they compute for a byte of their inputs, the lightest first; those of one weight
+    /// are alike to a factor of four. All are alike when nobody holds the inputs.
+    let weights: [TaskSet]
 
     /// Costs that are not finite or not positive count as a tiny one, and sizes are held to 4 TiB, so that no
     /// sum goes wrong.
@@ -73,17 +71,17 @@ public struct JobPlan: Sendable {
         }
         largestMemory = self.tasks.map(\.memory).max() ?? 0
         (costBefore, inputBefore, resultBefore) = (cost, input, result)
-        let found = inputHolders.isEmpty ? [] : Self.weights(cost, input)
-        weights = Set(found).sorted()
-        weightOf = weights.count > 1 ? found : []
+        weights = inputHolders.isEmpty ? [TaskSet(0, tasks.count)] : Self.weights(cost, input)
     }
 
-    private static func weights(_ cost: [Double], _ input: [Int]) -> [Int] {
+    private static func weights(_ cost: [Double], _ input: [Int]) -> [TaskSet] {
         let ratios = zip(zip(cost, cost.dropFirst()), zip(input, input.dropFirst())).map { cost, input in
             (cost.1 - cost.0) / Double(max(1, input.1 - input.0))
         }
-        let least = ratios.min() ?? 0
-        return ratios.map { ratio in least > 0 ? Int((ratio / least * 1.01).exponent) / 2 : 0 }
+        guard let least = ratios.min(), least > 0 else { return [TaskSet(0, ratios.count)] }
+        // The hundredth keeps equal tasks together whatever their rounding.
+        let alike = Dictionary(grouping: ratios.indices) { Int((ratios[$0] / least * 1.01).exponent) / 2 }
+        return alike.sorted { $0.key < $1.key }.map { TaskSet($0.value.map { TaskID($0) }) }
     }
 
     /// How many tasks.
@@ -109,9 +107,6 @@ public struct JobPlan: Sendable {
     public func resultBytes(_ set: TaskSet) -> Int {
         set.ranges.reduce(0) { $0 + resultBefore[$1.upper] - resultBefore[$1.lower] }
     }
-
-    /// How much a task computes for a byte of its inputs, beside the others.
-    func weight(of task: TaskID) -> Int { weightOf.isEmpty ? 0 : weightOf[task.index] }
 
     /// The predicted cost before `index`, for searching.
     func cost(before index: Int) -> Double { costBefore[index] }

@@ -36,7 +36,7 @@ public struct Claims: Sendable {
         /// In how many seconds it would have done all that it has, at `seconds` a unit of cost in all its
         /// slots and `rate` in one.
         func ends(_ plan: JobPlan, _ seconds: Double, rate: Double, now: Instant) -> Double {
-            let left = running.reduce(0.0) { sum, work in
+            let left = running.sorted { $0.key < $1.key }.reduce(0.0) { sum, work in
                 sum + Victim.left(of: plan.cost(work.key), after: now - work.value.since, rate)
             }
             return (queuedCost + left) * seconds

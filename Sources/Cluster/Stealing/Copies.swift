@@ -22,14 +22,19 @@ public struct Copies: Equatable, Sendable {
         let isFree: Bool
         /// Its node has listed it.
         var wasListed = false
-        /// Since when its node claims nothing. It may be gone, or only not heard: then it goes on racing.
+        /// Since when its node claims nothing. It may be gone, or only not heard: then it goes on.
         var silentSince: Instant?
+        /// It was told to stop.
+        var isStopped = false
+
+        /// As far as is known it runs, and is to go on.
+        var isActive: Bool { silentSince == nil && !isStopped }
 
         /// Seconds of CPU that it is known to have taken.
-        func taken(_ now: Instant) -> Double { ((silentSince ?? now) - granted).seconds }
+        func taken(_ now: Instant) -> Double { Copies.whole(((silentSince ?? now) - granted).seconds) }
 
-        /// The same, and at least what was predicted, for nobody knows how much is left.
-        func seconds(_ now: Instant) -> Double { max(predicted, taken(now)) }
+        /// The same, and while it goes on at least what was predicted, for nobody knows how much is left.
+        func seconds(_ now: Instant) -> Double { isActive ? max(predicted, taken(now)) : taken(now) }
     }
 
     private var racing: [TaskID: [Racer]] = [:]
@@ -47,7 +52,9 @@ public struct Copies: Equatable, Sendable {
     init(fault: DeliberateFault? = nil) { self.fault = fault }
 
     /// Where speculative copies of a task are at work or on their way.
-    public func racers(of task: TaskID) -> [NodeID] { racing[task, default: []].map(\.node) }
+    public func racers(of task: TaskID) -> [NodeID] {
+        racing[task, default: []].filter(\.isActive).map(\.node)
+    }
 
     /// Whether that copy at `node` is the one that is always allowed.
     public func isFree(_ task: TaskID, at node: NodeID) -> Bool {
@@ -56,6 +63,7 @@ public struct Copies: Equatable, Sendable {
 
     /// Seconds charged to speculation.
     public func spent(now: Instant) -> Double {
+        // In any order: whole parts of a second add up exactly.
         racing.values.joined().reduce(ended) { $0 + $1.seconds(now) }
     }
 
@@ -65,22 +73,22 @@ public struct Copies: Equatable, Sendable {
     /// `node` finished a task; if that was a speculative copy, it took so long.
     mutating func finished(_ task: TaskID, on node: NodeID, took: Span) {
         guard let at = racing[task]?.firstIndex(where: { $0.node == node }) else { return }
-        ended += max(0, took.seconds)
+        ended += Self.whole(max(0, took.seconds))
         remove(task, at)
     }
 
     /// A copy failed at `node`, or its task is granted to it anew, after its process died, say: what was
     /// there is over.
     mutating func ended(_ tasks: TaskSet, on node: NodeID, now: Instant) {
-        for task in racing.keys.filter(tasks.contains) {
+        for task in racing.keys.sorted() where tasks.contains(task) {
             guard let at = racing[task]?.firstIndex(where: { $0.node == node }) else { continue }
             ended += racing[task]?[at].taken(now) ?? 0
             remove(task, at)
         }
     }
 
-    /// A heartbeat shows which copies run at `node`. Returns those that have to stop, because speculation
-    /// has used up its share and another node does the task anyway.
+    /// A heartbeat shows which copies run at `node`. Returns those that have to stop: speculation has used up
+    /// its share, or a copy that was not heard for a while is one too many, and another node does the task.
     mutating func heard(_ beat: Heartbeat, from node: NodeID, _ claims: Claims, now: Instant) -> TaskSet {
         guard !racing.isEmpty else { return TaskSet() }
         let listed = Set(beat.running.map(\.task))
@@ -95,9 +103,12 @@ public struct Copies: Equatable, Sendable {
             guard let at = racing[task]?.firstIndex(where: { $0.node == node }), let racer = racing[task]?[at]
             else { continue }
             if listed.contains(task) {
-                let isAlone = claims.claimants(of: task).count < 2
-                if isOverspent, !racer.isFree, !isAlone { stopped.insert(task) }
-            } else if racer.wasListed || now - racer.granted > Claims.lifetime {
+                let isCrowd = racers(of: task).count > Self.mostOfATask && fault != .tooManyCopies
+                let mayGo = isOverspent && !racer.isFree || isCrowd || racer.isStopped
+                let isStopped = mayGo && isDoneElsewhere(task, node, claims)
+                racing[task]?[at].isStopped = isStopped
+                if isStopped { stopped.insert(task) }
+            } else if !beat.owned.contains(task), racer.wasListed || now - racer.granted > Claims.lifetime {
                 if racer.wasListed { ended += racer.taken(now) }
                 remove(task, at)
             }
@@ -105,18 +116,31 @@ public struct Copies: Equatable, Sendable {
         return stopped
     }
 
-    /// Nodes that claim nothing any more take no more time as far as anybody knows; if they are heard again,
-    /// their copies are still copies.
+    /// Another node claims the task and was not told to stop: of several copies one goes on.
+    private func isDoneElsewhere(_ task: TaskID, _ node: NodeID, _ claims: Claims) -> Bool {
+        let stopped = racing[task, default: []].filter(\.isStopped).map(\.node)
+        return claims.claimants(of: task).contains { $0 != node && !stopped.contains($0) }
+    }
+
+    /// Nodes that claim nothing any more take no more time as far as anybody knows; if they are heard again
+    /// before the task is done, their copies are still copies.
     mutating func advance(_ claims: Claims, now: Instant) {
         for task in racing.keys.sorted() {
-            for (at, racer) in (racing[task] ?? []).enumerated()
-            where racer.silentSince == nil && claims.nodes[racer.node] == nil
-                && now - racer.granted > Claims.lifetime
-            {
-                racing[task]?[at].silentSince = now
+            for (at, racer) in (racing[task] ?? []).enumerated().reversed()
+            where claims.nodes[racer.node] == nil && now - racer.granted > Claims.lifetime {
+                if claims.open.contains(task) {
+                    racing[task]?[at].silentSince = racer.silentSince ?? now
+                } else {
+                    ended += racer.taken(now)
+                    remove(task, at)
+                }
             }
         }
     }
+
+    /// Seconds, rounded to parts of 2^-20, whose sums below centuries are exact, so that no order of adding
+    /// matters.
+    private static func whole(_ seconds: Double) -> Double { (seconds * 0x1p20).rounded() / 0x1p20 }
 
     private mutating func remove(_ task: TaskID, _ at: Int) {
         racing[task]?.remove(at: at)
@@ -178,7 +202,7 @@ public struct Copies: Equatable, Sendable {
 
     /// A speculative copy was granted.
     mutating func speculated(_ task: TaskID, on node: NodeID, predicted: Double, now: Instant) {
-        let racer = Racer(node: node, granted: now, predicted: predicted, isFree: count == 0)
+        let racer = Racer(node: node, granted: now, predicted: Self.whole(predicted), isFree: count == 0)
         racing[task, default: []].append(racer)
         raced.insert(task)
         count += 1

@@ -82,8 +82,8 @@ extension JobPlan {
         return head.isEmpty ? TaskSet(set.first.map { [$0] } ?? []) : head
     }
 
-    /// Those of `set` with the most computing for each byte of their inputs, weight by weight until they come
-    /// to `goal`: a thief that has to fetch them fetches the least.
+    /// Those of `set` with the most computing for each byte of their inputs, for about `goal`: a thief that
+    /// has to fetch them fetches the least. The tail of those that are alike.
     func heaviest(of set: TaskSet, cost goal: Double) -> TaskSet {
         ranked(set, by: weights.reversed(), cost: goal)
     }
@@ -91,13 +91,18 @@ extension JobPlan {
     /// Likewise those with the least computing: whoever has the inputs spares the others most of the way.
     func lightest(of set: TaskSet, cost goal: Double) -> TaskSet { ranked(set, by: weights, cost: goal) }
 
-    private func ranked(_ set: TaskSet, by weights: [Int], cost goal: Double) -> TaskSet {
-        guard weights.count > 1 else { return set }
-        var (ranked, taken) = (TaskSet(), 0.0)
-        for weight in weights where taken < goal {
-            let alike = TaskSet(set.tasks.filter { self.weight(of: $0) == weight })
-            ranked = ranked.union(alike)
-            taken += cost(alike)
+    private func ranked(_ set: TaskSet, by weights: [TaskSet], cost goal: Double) -> TaskSet {
+        var (ranked, left) = (TaskSet(), goal)
+        for alike in weights {
+            let some = set.intersection(alike)
+            guard !some.isEmpty else { continue }
+            guard cost(some) < left else {
+                let tail = tail(of: some, cost: left)
+                // Nearer to the goal without it, when one of these tasks costs much more than what is left.
+                return !ranked.isEmpty && cost(tail) > 2 * left ? ranked : ranked.union(tail)
+            }
+            ranked = ranked.union(some)
+            left -= cost(some)
         }
         return ranked
     }

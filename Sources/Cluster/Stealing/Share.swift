@@ -42,7 +42,7 @@ public struct Share: Sendable {
     private var gave: [Given] = []
     /// The order of the queue, the dearest task last, copies after all; tasks that left the queue are
     /// skipped.
-    private var order: [TaskID] = []
+    private var order: ArraySlice<TaskID> = []
     private var isNextDear = true
     var isSaturated = false
 
@@ -67,7 +67,7 @@ public struct Share: Sendable {
         guard plan.digest == digest, self.plan == nil else { return }
         self.plan = plan
         queue = queue.intersection(plan.all)
-        order = dearestLast(queue)
+        order = dearestLast(queue)[...]
     }
 
     /// Tasks were granted. Those whose blob is here are not computed again but told; the rest is queued.
@@ -83,22 +83,23 @@ public struct Share: Sendable {
         copies.removeAll { new.contains($0) }
         if grant.areCopies { copies += new.tasks }
         let racing = order.filter { copies.contains($0) && !new.contains($0) }
-        order = dearestLast(queue.subtracting(TaskSet(copies))) + racing
+        order = (dearestLast(queue.subtracting(TaskSet(copies))) + racing)[...]
         if grant.areCopies { order += dearestLast(new) }
     }
 
     /// The next task, if `fits`: copies first, then the dearest, for a dear task that starts late is what a
     /// whole job waits for; but in the last of three or more slots the cheapest. Dear tasks keep the cores
     /// busy while the link brings the inputs of cheap ones; all dear ones first would use one and then the
-    /// other. Where the link is full with inputs from here, cheap ones are what spares it most: then they go
-    /// first in every slot but one.
+    /// other. Where the link is full with inputs from here, and some tasks compute longer for their bytes
+    /// than others, cheap ones are what spares it most: then they go first in every slot but one.
     mutating func next(slots: Int, fits: (PlannedTask) -> Bool) -> TaskID? {
         guard let plan else { return nil }
         while let last = order.last, !queue.contains(last) { order.removeLast() }
         while let first = order.first, !queue.contains(first) { order.removeFirst() }
         guard let dearest = order.last, let cheapest = order.first else { return nil }
         let dear = running.values.count { $0.isDear }
-        let dearSlots = isSaturated && holdsInputs ? 1 : slots < 3 ? slots : slots - 1
+        let areAlike = plan.weights.count < 2
+        let dearSlots = isSaturated && holdsInputs && !areAlike ? 1 : slots < 3 ? slots : slots - 1
         isNextDear = copies.contains(dearest) || dear < dearSlots
         let task = isNextDear ? dearest : cheapest
         guard fits(plan.tasks[task.index]) else { return nil }
@@ -194,7 +195,7 @@ public struct Share: Sendable {
         guard gave.filter({ now - $0.at <= Self.gaveFor }).count < Heartbeat.transferLimit else {
             return TaskSet()
         }
-        let left = running.reduce(0.0) { sum, item in
+        let left = running.sorted { $0.key < $1.key }.reduce(0.0) { sum, item in
             sum + Victim.left(of: plan.cost(item.key), after: now - item.value.since, model.secondsPerCost)
         }
         var load = Victim.Load(

@@ -1,5 +1,6 @@
 // What a busy node gives to an idle one: half of what is left, from the tail, so that both keep contiguous
-// ranges; but only if that saves more time than moving the bytes costs, twice over (PROTOCOL 4).
+// ranges, or, where one of the two has the inputs, what computes longest for the bytes that move; but only if
+// that saves more time than moving them costs, twice over (PROTOCOL 4).
 
 /// The link to a thief as it was measured, shared with whatever else uses it.
 public struct LinkMeasure: Equatable, Sendable {
@@ -95,10 +96,12 @@ public enum Victim {
         // Half when both are equally fast; a slower thief gets less, so that both end together.
         let share = min(0.5, mine / (mine + theirs))
         let goal = (plan.cost(fitting) + load.runningCost) * share
-        // Who fetches the inputs gets those tasks that compute longest for them.
-        if load.holdsInputs, !ask.holdsInputs { fitting = plan.heaviest(of: fitting, cost: goal) }
-        if ask.holdsInputs, !load.holdsInputs { fitting = plan.lightest(of: fitting, cost: goal) }
-        let half = plan.tail(of: fitting, cost: goal)
+        let half =
+            switch (load.holdsInputs, ask.holdsInputs) {
+            case (true, false): plan.heaviest(of: fitting, cost: goal)
+            case (false, true): plan.lightest(of: fitting, cost: goal)
+            default: plan.tail(of: fitting, cost: goal)
+            }
         // A thief so slow that the victim would be done with all of it sooner only makes the job longer.
         let after = max(before - plan.cost(half) * mine, plan.cost(half) * theirs)
         // What has to be fetched here as well, and results that go to the coordinator from here as well, are

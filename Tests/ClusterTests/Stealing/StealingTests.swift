@@ -194,35 +194,35 @@ import Testing
         #expect(Victim.give(ask, from: load(set(1..<3), running: 2), of: plan, over: lan) == set(1..<3))
     }
 
-    /// Six tasks of 1 s and two of 8 s, all of as many bytes, the dear ones at the head. Who has to fetch
-    /// them gets a dear one, and who has them takes cheap ones off those that would have to.
+    /// A task of 8 s at each end of six of 1 s, all of as many bytes. Who has to fetch them gets a dear one,
+    /// and who has them takes cheap ones off those that would have to.
     @Test func bytesMoveForWhatComputesLongest() {
-        let tasks = (0..<8).map { PlannedTask(key: digest(1), cost: $0 < 2 ? 8 : 1, inputBytes: 1000) }
-        let plan = JobPlan(
-            digest: digest(2), fingerprint: engine, tasks: tasks, inputHolders: [node(1)])
-        var queue = load(plan.all)
-        #expect(Victim.give(ask, from: queue, of: plan, over: lan) == set(1..<2))
-        var near = ask
+        let tasks = (0..<8).map { PlannedTask(key: digest(1), cost: $0 % 7 == 0 ? 8 : 1, inputBytes: 1000) }
+        let plan = JobPlan(digest: digest(2), fingerprint: engine, tasks: tasks, inputHolders: [node(1)])
+        var (queue, near) = (load(set(1..<8)), ask)
         near.holdsInputs = true
+        #expect(plan.weights == [set(1..<7), set(0..<1, 7..<8)])
+        #expect(Victim.give(ask, from: load(set(0..<7)), of: plan, over: lan) == set(0..<1))
+        // Not dear enough: the tail of the others with it.
+        #expect(
+            Victim.give(ask, from: load(set(0..<7), running: 6), of: plan, over: lan) == set(0..<1, 5..<7))
         // Both have them: the tail, as ever.
-        #expect(Victim.give(near, from: queue, of: plan, over: lan) == set(1..<8))
+        #expect(Victim.give(near, from: load(plan.all), of: plan, over: lan) == set(4..<8))
         queue.holdsInputs = false
-        queue.queue = set(0..<6)
-        #expect(Victim.give(near, from: queue, of: plan, over: lan) == set(1..<6))
-        queue.runningCost = 0
-        queue.queue = set(1..<8)
-        #expect(Victim.give(near, from: queue, of: plan, over: lan) == set(2..<8))
+        #expect(Victim.give(near, from: queue, of: plan, over: lan) == set(1..<7))
+        #expect(Victim.give(ask, from: queue, of: plan, over: lan) == set(7..<8))
     }
 
-    /// A task of half a window with half of its bytes is like a whole one: the range stays in one piece.
+    /// A task with a third of the bytes is like a whole one when it computes about a third: the range stays
+    /// in one piece.
     @Test func tasksThatComputeAlikeForTheirBytesKeepTheCurve() {
-        let tasks = (0..<8).map {
-            PlannedTask(key: digest(1), cost: $0 % 2 == 0 ? 1 : 0.3, inputBytes: $0 % 2 == 0 ? 3000 : 1000)
+        let tasks = (0..<8).map { number in
+            PlannedTask(
+                key: digest(1), cost: number % 2 == 0 ? 1 : 0.4, inputBytes: number % 2 == 0 ? 3000 : 1000)
         }
-        let plan = JobPlan(
-            digest: digest(2), fingerprint: engine, tasks: tasks, inputHolders: [node(1)])
-        #expect(plan.weights == [0])
-        #expect(plan.heaviest(of: set(2..<8), cost: 0.1) == set(2..<8))
+        let plan = JobPlan(digest: digest(2), fingerprint: engine, tasks: tasks, inputHolders: [node(1)])
+        #expect(plan.weights == [plan.all])
+        #expect(plan.heaviest(of: set(2..<8), cost: 2) == plan.tail(of: set(2..<8), cost: 2))
     }
 
     @Test func aSaturatedVictimGivesNothing() {
