@@ -53,7 +53,9 @@ extension Checks {
             let keys = other.node.membership.keys.table
             let neverMet = isStranger && machine.node.membership.table[other.identity.id] == nil
             return held.allSatisfy { key in
-                guard let stage = keys[key]?.stage else { return isAlone && (isDisturbed || neverMet) }
+                guard let stage = keys[key]?.stage else {
+                    return isUnmet || isAlone && (isDisturbed || neverMet)
+                }
                 return stage == .retired || (isStranger && stage == .narrowed)
             }
         }
