@@ -63,7 +63,7 @@ public struct Copies: Equatable, Sendable {
 
     /// Seconds charged to speculation.
     public func spent(now: Instant) -> Double {
-        // In any order: whole parts of a second add up exactly.
+        // In any order: `whole` seconds add up exactly.
         racing.values.joined().reduce(ended) { $0 + $1.seconds(now) }
     }
 

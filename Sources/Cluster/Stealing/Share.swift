@@ -80,6 +80,7 @@ public struct Share: Sendable {
         guard !new.isEmpty else { return }
         isolated = isolated.union(grant.isolated.intersection(new))
         queue = queue.union(new)
+        // What was a copy before, and was taken back, is what this grant says.
         copies.removeAll { new.contains($0) }
         if grant.areCopies { copies += new.tasks }
         let racing = order.filter { copies.contains($0) && !new.contains($0) }
@@ -166,18 +167,11 @@ public struct Share: Sendable {
     mutating func lostBlob(_ task: TaskID) { unconfirmed[task] = nil }
 
     /// Everything that has not started goes back: there is no room here.
-    mutating func loseQueue() { leave(queue) }
-
-    /// These tasks do not start here any more.
-    private mutating func leave(_ tasks: TaskSet) {
-        let left = tasks.intersection(queue)
-        queue = queue.subtracting(left)
-        copies.removeAll { left.contains($0) }
-    }
+    mutating func loseQueue() { queue = TaskSet() }
 
     /// The coordinator's answer. Returns the running tasks that have to stop.
     mutating func replied(_ reply: HeartbeatReply) -> [TaskID] {
-        leave(reply.over.union(reply.elsewhere))
+        queue = queue.subtracting(reply.over).subtracting(reply.elsewhere)
         for task in unconfirmed.keys where reply.over.contains(task) { unconfirmed[task] = nil }
         let stopped = running.keys.filter(reply.over.contains).sorted()
         for task in stopped { lose(task) }

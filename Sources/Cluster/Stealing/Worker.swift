@@ -47,9 +47,6 @@ public struct Worker: Sendable {
     /// What is owned of a job.
     public func owned(of job: JobID) -> TaskSet { shares[job]?.owned ?? TaskSet() }
 
-    /// The plan that the share of a job belongs to, once it is known.
-    func plan(of job: JobID) -> JobPlan? { shares[job]?.plan }
-
     /// The measured speed for a job, 0 before the first measurement.
     func secondsPerCost(of job: JobID) -> Double {
         guard let model = shares[job]?.model, model.measured > 0 else { return 0 }

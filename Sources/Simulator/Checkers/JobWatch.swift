@@ -62,6 +62,7 @@ struct JobWatch {
         let run: RunID
         let start: UInt64
         let sequence: UInt64
+        /// When it came, in virtual nanoseconds.
         let heard: Int64
 
         /// The same or an earlier one of the same start, to the same claims.
