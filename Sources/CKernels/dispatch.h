@@ -1,7 +1,7 @@
 // One body, two wrappers, one choice: how every kernel of this target is compiled.
 //
 // The body is plain C or vector extensions and always inlined; `NAME_base` compiles it for baseline x86-64,
-// `NAME_avx2` for AVX2, and `NAME` asks the processor. Neither contracts to fused multiply-add, so all give
+// `NAME_avx2` for AVX2 and BMI2, and `NAME` asks the processor. Neither contracts to fused multiply-add, so all give
 // the same bits (RASTER.md, Arithmetic); the tests compare them.
 #pragma once
 #include "kernels.h"
@@ -12,7 +12,7 @@
 
 #define ARB_KERNEL(RESULT, NAME, PARAMETERS, ARGUMENTS)                                \
     RESULT NAME##_base PARAMETERS { return NAME##_body ARGUMENTS; }                    \
-    __attribute__((target("avx2"))) RESULT NAME##_avx2 PARAMETERS {                    \
+    __attribute__((target("avx2,bmi2"))) RESULT NAME##_avx2 PARAMETERS {               \
         return NAME##_body ARGUMENTS;                                                  \
     }                                                                                  \
     RESULT NAME PARAMETERS {                                                           \

@@ -11,7 +11,7 @@ public final class FloatBlockCoder {
     static let frame = 8
 
     private static let pixelCount = side * side
-    private let deflater = Deflater(for: .tiffBlock)
+    private let deflater = Deflater(for: .zlibStream)
     private let inflater = Inflater()
     private let padded = UnsafeMutablePointer<Float>.allocate(capacity: pixelCount)
     private let shuffled = UnsafeMutableRawBufferPointer.allocate(byteCount: pixelCount * 4, alignment: 64)

@@ -4,7 +4,7 @@ import Mosaic
 /// Packs planes of reasons and scenes, which are mostly one value: a constant, or a zlib stream. One thread
 /// at a time.
 public final class PlaneCoder {
-    private let deflater = Deflater(for: .tiffBlock)
+    private let deflater = Deflater(for: .zlibStream)
     private let inflater = Inflater()
 
     public init() {}
@@ -19,7 +19,7 @@ public final class PlaneCoder {
             return .constant(UInt16(plane[0]))
         }
         let offset = sink.count
-        return .compressed(Blob.Part(offset: offset, length: deflater.compress(bytes, into: sink)))
+        return .compressed(Blob.Part(offset: offset, length: deflater.compress(bytes, valueBytes: size, into: sink)))
     }
 
     /// Adds the number of pixels of each reason.

@@ -108,7 +108,7 @@ import Testing
 
     private func compressed(_ data: [UInt8]) -> [UInt8] {
         let sink = ByteSink(capacity: 1)
-        _ = data.withUnsafeBytes { Deflater(for: .tiffBlock).compress($0, into: sink) }
+        _ = data.withUnsafeBytes { Deflater(for: .zlibStream).compress($0, into: sink) }
         return sink.array
     }
 
