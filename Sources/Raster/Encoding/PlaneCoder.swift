@@ -19,7 +19,8 @@ public final class PlaneCoder {
             return .constant(UInt16(plane[0]))
         }
         let offset = sink.count
-        return .compressed(Blob.Part(offset: offset, length: deflater.compress(bytes, valueBytes: size, into: sink)))
+        return .compressed(
+            Blob.Part(offset: offset, length: deflater.compress(bytes, valueBytes: size, into: sink)))
     }
 
     /// Adds the number of pixels of each reason.

@@ -43,7 +43,7 @@ final class BandReader {
     ///
     /// - Returns: the block and the compressed bytes read for it (an estimate where GDAL reads).
     func decode(
-        column: Int, row: Int, with tools: DecodingTools, jobWindow: PixelWindow?, from pool: BlockPool
+        column: Int, row: Int, with tools: DecodingTools, jobWindow: PixelWindow?, from pool: BufferPool
     ) throws -> (block: DecodedBlock, bytesRead: Int) {
         let sampleBytes = band.sample.bytes
         let block = DecodedBlock(

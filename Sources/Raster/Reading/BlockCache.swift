@@ -3,53 +3,23 @@ import Mosaic
 import Synchronization
 
 /// A decoded block of a source band: samples in the file's own type, row by row, native byte order. Its
-/// memory comes from a `BlockPool` and goes back there.
+/// memory comes from a `BufferPool` and goes back there.
 final class DecodedBlock: @unchecked Sendable {
     let bytes: UnsafeMutableRawBufferPointer
     /// Samples in a row of the buffer.
     let width: Int
     /// The pixels of the job grid that may want it; nil when nobody knows.
     let jobWindow: PixelWindow?
-    private let pool: BlockPool
+    private let pool: BufferPool
 
-    init(byteCount: Int, width: Int, jobWindow: PixelWindow?, pool: BlockPool) {
-        bytes = pool.take(max(byteCount, 64))
+    init(byteCount: Int, width: Int, jobWindow: PixelWindow?, pool: BufferPool) {
+        bytes = pool.take(byteCount)
         self.width = width
         self.jobWindow = jobWindow
         self.pool = pool
     }
 
     deinit { pool.give(bytes) }
-}
-
-/// Memory of blocks that were forgotten, for the next ones: most are of one size, and the general allocator
-/// would scatter them and keep far more memory than is in use.
-final class BlockPool: Sendable {
-    private struct Free: @unchecked Sendable { var buffers: [Int: [UnsafeMutableRawBufferPointer]] = [:] }
-
-    private let free = Mutex(Free())
-    /// Buffers of one size kept at most.
-    private static let mostKept = 32
-
-    deinit {
-        free.withLock { free in
-            for buffer in free.buffers.values.joined() { buffer.deallocate() }
-        }
-    }
-
-    func take(_ byteCount: Int) -> UnsafeMutableRawBufferPointer {
-        if let reused = free.withLock({ $0.buffers[byteCount]?.popLast() }) { return reused }
-        return .allocate(byteCount: byteCount, alignment: 64)
-    }
-
-    func give(_ buffer: UnsafeMutableRawBufferPointer) {
-        let isKept = free.withLock { free in
-            guard free.buffers[buffer.count, default: []].count < Self.mostKept else { return false }
-            free.buffers[buffer.count, default: []].append(buffer)
-            return true
-        }
-        if !isKept { buffer.deallocate() }
-    }
 }
 
 /// Which block of which band of which file.
@@ -72,7 +42,8 @@ public final class BlockCache: @unchecked Sendable {
         var lastUse: UInt64
     }
 
-    let pool = BlockPool()
+    /// What forgotten blocks leave for the next ones, inside the same limit.
+    let pool: BufferPool
     private let condition = NSCondition()
     private let limit: Int
     private let isWanted: @Sendable (PixelWindow) -> Bool
@@ -86,6 +57,7 @@ public final class BlockCache: @unchecked Sendable {
     ///   - isWanted: whether unfinished work touches a window of the job grid; called with the cache locked.
     public init(limit: Int, isWanted: @escaping @Sendable (PixelWindow) -> Bool = { _ in true }) {
         self.limit = limit
+        pool = BufferPool(limit: limit)
         self.isWanted = isWanted
     }
 

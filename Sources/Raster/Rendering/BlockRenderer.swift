@@ -17,6 +17,8 @@ final class BlockRenderer {
 
     let plan: MosaicPlan
     let reader: SourceReader
+    /// Memory of planes, for one block after the other.
+    let pool: BufferPool
     private let scratch = Scratch()
     private let sampler: BandSampler
     private let masks: [CloudMask?]
@@ -25,6 +27,8 @@ final class BlockRenderer {
 
     init(plan: MosaicPlan, cache: BlockCache) throws {
         self.plan = plan
+        // About what an index needs at once: its block, its row of palette indices and the levels above.
+        pool = BufferPool(limit: plan.indices.count * (2 * plan.taskEdge * plan.taskEdge + (2 << 20)))
         reader = SourceReader(cache: cache, job: plan.grid)
         sampler = BandSampler(job: plan.grid, reader: reader, scratch: scratch)
         masks = plan.indices.map { CloudMask(plan.rules.mask, for: $0) }
@@ -33,11 +37,12 @@ final class BlockRenderer {
 
     /// Renders `window`; `scenes` are the plan's scenes that may touch it, in plan order.
     ///
-    /// The caller deallocates the picture.
+    /// The caller gives the picture back.
     func render(_ window: PixelWindow, scenes: [Int]) -> BlockPicture {
         var planes = plan.indices.map { _ in
             CompositePlane(
-                plan.rules.select.composite, count: window.count, provenance: plan.rules.provenance)
+                plan.rules.select.composite, count: window.count, provenance: plan.rules.provenance,
+                from: pool)
         }
         var failures: [String] = []
         let kept: [UInt8]?

@@ -11,6 +11,7 @@ struct CompositePlane {
     /// Task-local scene number from 1 (`first`, `min`, `max`), or how many scenes gave a value (the other
     /// rules); 0 without a value. nil when nobody asked for provenance.
     let scenes: UnsafeMutablePointer<UInt16>?
+    private let pool: BufferPool
     private let composite: Composite
     private let count: Int
     private var open: Int
@@ -18,19 +19,21 @@ struct CompositePlane {
     private let counts: UnsafeMutablePointer<UInt16>?
     private var planes: [UnsafeMutablePointer<Float>] = []
 
-    init(_ composite: Composite, count: Int, provenance: Bool) {
+    /// - Parameter pool: where its memory comes from.
+    init(_ composite: Composite, count: Int, provenance: Bool, from pool: BufferPool) {
+        self.pool = pool
         self.composite = composite
         self.count = count
         open = count
-        values = .allocate(capacity: count)
-        reasons = .allocate(capacity: count)
+        values = pool.plane(count: count)
+        reasons = pool.plane(count: count)
         values.initialize(repeating: .nan, count: count)
         reasons.initialize(repeating: Reason.outside.rawValue, count: count)
-        scenes = provenance ? .allocate(capacity: count) : nil
+        scenes = provenance ? pool.plane(count: count) : nil
         scenes?.initialize(repeating: 0, count: count)
         let counting = composite == .mean || composite == .count
-        sums = counting ? .allocate(capacity: count) : nil
-        counts = counting || composite == .median ? .allocate(capacity: count) : nil
+        sums = counting ? pool.plane(count: count) : nil
+        counts = counting || composite == .median ? pool.plane(count: count) : nil
         sums?.initialize(repeating: 0, count: count)
         counts?.initialize(repeating: 0, count: count)
     }
@@ -49,7 +52,7 @@ struct CompositePlane {
         case .max: arb_extreme(value, reason, values, reasons, scenes, number, count, -1)
         case .mean, .count: arb_accumulate(value, reason, sums, counts, reasons, count)
         case .median:
-            let plane = UnsafeMutablePointer<Float>.allocate(capacity: count)
+            let plane = pool.plane(Float.self, count: count)
             for pixel in 0..<count {
                 let given = reason[pixel]
                 plane[pixel] = given == 0 ? value[pixel] : .nan
@@ -88,10 +91,10 @@ struct CompositePlane {
         if let scenes, let counts {
             for pixel in 0..<count { scenes[pixel] = reasons[pixel] == 0 ? counts[pixel] : 0 }
         }
-        sums?.deallocate()
-        counts?.deallocate()
-        for plane in planes { plane.deallocate() }
-        return FinishedPlane(values: values, reasons: reasons, scenes: scenes)
+        if let sums { pool.give(sums, count: count) }
+        if let counts { pool.give(counts, count: count) }
+        for plane in planes { pool.give(plane, count: count) }
+        return FinishedPlane(values: values, reasons: reasons, scenes: scenes, count: count, pool: pool)
     }
 
     private func stackMedian() {

@@ -14,32 +14,35 @@ final class LayerBuilder {
     /// Palette indices of the row of blocks at hand.
     private let palette: UnsafeMutablePointer<UInt8>
     private var paletteIsEmpty = true
+    private let memory: BufferPool
 
     /// Float32 pixels, row by row.
     private final class Plane {
         let columns: Int
         let rows: Int
         let pixels: UnsafeMutablePointer<Float>
+        private let memory: BufferPool
 
-        init(columns: Int, rows: Int) {
-            (self.columns, self.rows) = (columns, rows)
-            pixels = .allocate(capacity: columns * rows)
+        init(columns: Int, rows: Int, memory: BufferPool) {
+            (self.columns, self.rows, self.memory) = (columns, rows, memory)
+            pixels = memory.plane(count: columns * rows)
             pixels.initialize(repeating: .nan, count: columns * rows)
         }
 
-        deinit { pixels.deallocate() }
+        deinit { memory.give(pixels, count: columns * rows) }
     }
 
-    init(index: SpectralIndex, columns: Int, rows: Int, taskEdge: Int) {
+    init(index: SpectralIndex, columns: Int, rows: Int, taskEdge: Int, memory: BufferPool) {
+        self.memory = memory
         self.index = index
         (self.columns, self.rows) = (columns, rows)
         levelCount = Blob.levelCount(taskEdge: taskEdge)
-        above = Plane(columns: (columns + 1) / 2, rows: (rows + 1) / 2)
-        palette = .allocate(capacity: columns * MosaicPlan.blockEdge)
+        above = Plane(columns: (columns + 1) / 2, rows: (rows + 1) / 2, memory: memory)
+        palette = memory.plane(count: columns * MosaicPlan.blockEdge)
         layer.levels = [[Blob.Part]](repeating: [], count: levelCount)
     }
 
-    deinit { palette.deallocate() }
+    deinit { memory.give(palette, count: columns * MosaicPlan.blockEdge) }
 
     /// Takes the block at `part` of the task; blocks come row by row.
     func add(
@@ -89,7 +92,8 @@ final class LayerBuilder {
                         Self.encode(start, stride: above.columns, width, height, coder, to: sink))
                 }
             }
-            let next = Plane(columns: (above.columns + 1) / 2, rows: (above.rows + 1) / 2)
+            let next = Plane(
+                columns: (above.columns + 1) / 2, rows: (above.rows + 1) / 2, memory: memory)
             arb_overview(above.pixels, above.columns, above.columns, above.rows, next.pixels, next.columns)
             above = next
         }

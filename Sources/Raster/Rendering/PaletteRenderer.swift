@@ -25,7 +25,7 @@ public final class PaletteRenderer {
         for x in stride(from: 0, to: grid.columns, by: edge) {
             let window = PixelWindow(x: x, y: number * edge, width: min(edge, grid.columns - x), height: rows)
             let picture = blocks.render(window, scenes: Array(plan.scenes.indices))
-            defer { picture.deallocate() }
+            defer { picture.giveBack() }
             if let failure = picture.failures.first { throw RasterError(failure) }
             arb_quantise(
                 picture.planes[0].values, window.width, window.width, rows, Float(range.low),

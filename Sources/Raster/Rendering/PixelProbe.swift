@@ -88,7 +88,7 @@ public final class PixelProbe {
         verdicts: [PixelVerdict], failures: [String]
     ) {
         let picture = renderer.render(window, scenes: scenes)
-        defer { picture.deallocate() }
+        defer { picture.giveBack() }
         let verdicts = picture.planes.map { plane in
             let reason = Reason(rawValue: plane.reasons[0]) ?? .undefined
             let local = naming ? plane.scenes.map { Int($0[0]) } ?? 0 : 0

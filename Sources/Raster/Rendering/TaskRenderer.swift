@@ -46,7 +46,8 @@ public final class TaskRenderer {
     public func renderGivenUp(_ task: MosaicTask, reason: String) -> RenderedTask {
         let rendered = build(task) { window in
             let planes = plan.indices.map { _ in
-                FinishedPlane(unreadable: window.count, provenance: plan.rules.provenance)
+                FinishedPlane(
+                    unreadable: window.count, provenance: plan.rules.provenance, from: blocks.pool)
             }
             return BlockPicture(planes: planes, failures: [reason])
         }
@@ -64,12 +65,14 @@ public final class TaskRenderer {
         _ = sink.reserve(reserved)
         sink.advance(by: reserved)
         let layers = plan.indices.map {
-            LayerBuilder(index: $0, columns: window.width, rows: window.height, taskEdge: plan.taskEdge)
+            LayerBuilder(
+                index: $0, columns: window.width, rows: window.height, taskEdge: plan.taskEdge,
+                memory: blocks.pool)
         }
         var failures: [String] = []
         for part in Self.parts(of: window) {
             guard let picture = picture(part.offset(x: window.x, y: window.y)) else { return nil }
-            defer { picture.deallocate() }
+            defer { picture.giveBack() }
             for failure in picture.failures where !failures.contains(failure) { failures.append(failure) }
             for index in layers.indices {
                 layers[index].add(picture.planes[index], at: part, coder, planeCoder, to: sink)

@@ -28,6 +28,70 @@ import Testing
         }
     }
 
+    /// Runs of every length around those that one symbol holds (RFC 1951, 3.2.5: 3 to 258), of one byte and
+    /// of two, alone and between noise.
+    @Test(arguments: [1, 2]) func runsOfEveryLengthComeBack(valueBytes: Int) throws {
+        var numbers = TestNumbers(state: UInt64(valueBytes))
+        var all: [UInt8] = []
+        for length in Array(1...40) + Array(120...140) + Array(225...275) + Array(510...525) + [776, 5000] {
+            let value = (0..<valueBytes).map { _ in UInt8(truncatingIfNeeded: numbers.next()) }
+            let run = (0..<length * valueBytes).map { value[$0 % valueBytes] }
+            let ours = compressed(run, valueBytes)
+            #expect(try zlibInflated(ours, count: run.count) == run)
+            #expect(try inflated(ours, count: run.count) == run)
+            all += run + (0..<Int(numbers.next() % 9)).map { _ in UInt8(truncatingIfNeeded: numbers.next()) }
+        }
+        let ours = compressed(all, valueBytes)
+        #expect(try zlibInflated(ours, count: all.count) == all)
+        #expect(ours.count < all.count / 3)
+        let plain = [UInt8](repeating: 7, count: 1 << 20)
+        #expect(compressed(plain, valueBytes).count < 1500)
+    }
+
+    /// Noise stays as long as it is, but for five bytes in 65,535.
+    @Test(arguments: [1, 1000, 65_535, 65_536, 1 << 20, 1 << 20 + 1]) func noiseDoesNotGrow(count: Int) throws
+    {
+        var numbers = TestNumbers(state: UInt64(count))
+        let noise = (0..<count).map { _ in UInt8(truncatingIfNeeded: numbers.next()) }
+        let ours = compressed(noise)
+        #expect(ours.count <= count + 5 * (count / 65_535 + 2) + 6)
+        #expect(try zlibInflated(ours, count: count) == noise)
+        #expect(try inflated(ours, count: count) == noise)
+    }
+
+    /// The literals that are counted (eight of each 32, in a large block) look nothing like the others.
+    @Test func aMisleadingSampleCostsBytesAndNothingElse() throws {
+        var numbers = TestNumbers(state: 31)
+        let data = (0..<1 << 17).map { place in
+            place % 32 < 8 ? UInt8(place % 2) : UInt8(truncatingIfNeeded: numbers.next())
+        }
+        let ours = compressed(data)
+        #expect(ours.count <= data.count + 30)
+        #expect(try zlibInflated(ours, count: data.count) == data)
+    }
+
+    /// Parts that are raw deflate follow each other to one stream, whatever the parts hold.
+    @Test func partsFollowEachOther() throws {
+        var numbers = TestNumbers(state: 3)
+        let deflater = Deflater(for: .pngPart)
+        let sink = ByteSink()
+        sink.append([0x78, 0x01])
+        var all: [UInt8] = []
+        for count in [1, 0, 100, 70_000, 3] {
+            let part = (0..<count).map { _ in UInt8(truncatingIfNeeded: numbers.next() % 5) }
+            _ = part.withUnsafeBytes { deflater.compress($0, into: sink) }
+            all += part
+        }
+        sink.append([0x03, 0x00])
+        let adler = all.reduce((UInt32(1), UInt32(0))) { sums, byte in
+            let low = (sums.0 + UInt32(byte)) % 65_521
+            return (low, (sums.1 + low) % 65_521)
+        }
+        sink.append(withUnsafeBytes(of: (adler.1 << 16 | adler.0).bigEndian) { [UInt8]($0) })
+        #expect(try zlibInflated(sink.array, count: all.count) == all)
+        #expect(try inflated(sink.array, count: all.count) == all)
+    }
+
     @Test func damageIsFoundAndNeverCrashes() throws {
         var numbers = TestNumbers(state: 5)
         let data = (0..<20_000).map { _ in UInt8(truncatingIfNeeded: numbers.next() % 9) }
@@ -106,9 +170,10 @@ import Testing
         }
     }
 
-    private func compressed(_ data: [UInt8]) -> [UInt8] {
+    private func compressed(_ data: [UInt8], _ valueBytes: Int = 1) -> [UInt8] {
         let sink = ByteSink(capacity: 1)
-        _ = data.withUnsafeBytes { Deflater(for: .zlibStream).compress($0, into: sink) }
+        let deflater = Deflater(for: .zlibStream)
+        _ = data.withUnsafeBytes { deflater.compress($0, valueBytes: valueBytes, into: sink) }
         return sink.array
     }
 

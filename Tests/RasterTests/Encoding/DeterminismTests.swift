@@ -35,23 +35,4 @@ import Testing
             }
         }
     }
-
-    /// ISA-L 2.30 hashes the address of its state in place of the third byte when a stream is compressed in
-    /// one piece. Short inputs (whose hash tables are small) that repeat the bytes from the third on show it;
-    /// 64 compressors that live at once have 64 addresses.
-    @Test(arguments: [Deflater.Purpose.tiffBlock, .pngPart])
-    func theAddressOfTheCompressorIsNotInTheBytes(purpose: Deflater.Purpose) {
-        let compressors = (0..<64).map { _ in Deflater(for: purpose) }
-        var numbers = TestNumbers(state: 77)
-        for _ in 0..<400 {
-            let noise = (0..<100).map { _ in UInt8(truncatingIfNeeded: numbers.next()) }
-            let data = noise + noise[2..<12] + noise.reversed()
-            let bytes = compressors.map { compressor in
-                let sink = ByteSink()
-                _ = data.withUnsafeBytes { compressor.compress($0, into: sink) }
-                return sink.array
-            }
-            #expect(Set(bytes).count == 1)
-        }
-    }
 }

@@ -57,6 +57,48 @@ struct KernelTests {
         }
     }
 
+    @Test(arguments: [0, 1, 5, 6, 63, 64, 65, 70, 127, 1000, 4096, 30_001], [1, 2])
+    func deflate(count: Int, distance: Int) {
+        var numbers = TestNumbers(state: UInt64(count * 2 + distance))
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            let value = [
+                UInt8(truncatingIfNeeded: numbers.next()), UInt8(truncatingIfNeeded: numbers.next()),
+            ]
+            bytes += (0..<Int(numbers.next() % 20)).map { value[$0 % distance] }
+        }
+        for sampling in [1, 4] {
+            func scan(
+                _ kernel: (
+                    UnsafePointer<UInt8>?, Int, Int, Int, UnsafeMutablePointer<arb_run>?,
+                    UnsafeMutablePointer<UInt32>?
+                ) -> Int
+            ) -> ([arb_run], [UInt32]) {
+                var runs = [arb_run](repeating: arb_run(), count: count / 6 + 1)
+                var frequencies = [UInt32](repeating: 0, count: Int(ARB_DEFLATE_SYMBOLS))
+                let found = kernel(bytes, count, distance, sampling, &runs, &frequencies)
+                return (Array(runs[..<found]), frequencies)
+            }
+            let (runs, frequencies) = scan(arb_deflate_scan_base)
+            let (others, same) = scan(arb_deflate_scan_avx2)
+            #expect(runs.map(\.start) == others.map(\.start) && runs.map(\.length) == others.map(\.length))
+            #expect(frequencies == same)
+            let codes = (0..<UInt32(ARB_DEFLATE_SYMBOLS)).map { $0 << 8 | 9 + $0 % 6 }
+            func emit(
+                _ kernel: (
+                    UnsafePointer<UInt8>?, Int, UnsafePointer<arb_run>?, Int, UnsafePointer<UInt32>?,
+                    UnsafeMutablePointer<arb_bit_writer>?
+                ) -> Void
+            ) -> [UInt8] {
+                filled(2 * count + 64) {
+                    var writer = arb_bit_writer(bits: 0, count: 0, next: $0)
+                    kernel(bytes, count, runs, runs.count, codes, &writer)
+                }
+            }
+            #expect(emit(arb_deflate_emit_base) == emit(arb_deflate_emit_avx2))
+        }
+    }
+
     @Test(arguments: sizes) func overview(columns: Int, rows: Int) {
         let (pixels, stride) = wild(columns, rows)
         let (width, height) = ((columns + 1) / 2, (rows + 1) / 2)
