@@ -1,4 +1,4 @@
-// Deflate whose only matches are runs: what predictors and filters leave is noise between runs of one byte,
+// Deflate whose only matches are runs: what predictors and filters leave is noise between runs of one value,
 // and a search for other matches costs three times as long and finds chance.
 #include "deflate.h"
 
@@ -26,15 +26,16 @@ ARB_BODY uint64_t equal64(const uint8_t *a, const uint8_t *b) {
 // Four tables, so that equal neighbours do not wait for each other's sum.
 typedef uint32_t histogram[4][256];
 
-ARB_BODY void count_literals(const uint8_t *bytes, size_t count, size_t sampling, histogram seen) {
+// Eight literals of each 8 x sampling into `seen`; what is left, all of it, into `frequencies`.
+ARB_BODY void count_literals(const uint8_t *bytes, size_t count, size_t sampling, histogram seen,
+                             uint32_t *frequencies) {
     size_t i = 0;
-    for (; i + 8 <= count; i += 8 * sampling) {
+    for (; i + 8 * sampling <= count; i += 8 * sampling) {
         uint64_t eight;
         memcpy(&eight, bytes + i, sizeof eight);
         for (int k = 0; k < 8; k++) seen[k & 3][eight >> (8 * k) & 255]++;
     }
-    if (sampling == 1)
-        for (; i < count; i++) seen[0][bytes[i]]++;
+    for (; i < count; i++) frequencies[bytes[i]]++;
 }
 
 // The length symbols of a run: of 258 bytes as long as 3 or more are left behind (RFC 1951, 3.2.5).
@@ -78,7 +79,7 @@ ARB_BODY size_t arb_deflate_scan_body(const uint8_t *bytes, size_t count, size_t
         size_t start = i + (size_t)__builtin_ctzll(same);
         size_t end = run_end(bytes, start + ARB_SHORTEST_RUN, count, distance);
         runs[found++] = (struct arb_run){(uint32_t)start, (uint32_t)(end - start)};
-        count_literals(bytes + done, start - done, sampling, seen);
+        count_literals(bytes + done, start - done, sampling, seen, frequencies);
         for (uint32_t left = (uint32_t)(end - start), piece; left > 0; left -= piece) {
             piece = next_piece(left);
             frequencies[length_symbol(piece)]++;
@@ -86,7 +87,7 @@ ARB_BODY size_t arb_deflate_scan_body(const uint8_t *bytes, size_t count, size_t
         done = end;
         i = end + 1;
     }
-    count_literals(bytes + done, count - done, sampling, seen);
+    count_literals(bytes + done, count - done, sampling, seen, frequencies);
     for (int value = 0; value < 256; value++)
         frequencies[value] +=
             (uint32_t)sampling * (seen[0][value] + seen[1][value] + seen[2][value] + seen[3][value]);
@@ -104,8 +105,10 @@ ARB_BODY void put_literals(const uint8_t *bytes, size_t count, const uint32_t *c
     struct arb_bit_writer w = *writer;
     size_t i = 0;
     for (; i + 4 <= count; i += 4) {
-        uint32_t a = codes[bytes[i]], b = codes[bytes[i + 1]], c = codes[bytes[i + 2]], d = codes[bytes[i + 3]];
-        uint64_t low = code_bits(a) | code_bits(b) << (a & 63), high = code_bits(c) | code_bits(d) << (c & 63);
+        uint32_t a = codes[bytes[i]], b = codes[bytes[i + 1]];
+        uint32_t c = codes[bytes[i + 2]], d = codes[bytes[i + 3]];
+        uint64_t low = code_bits(a) | code_bits(b) << (a & 63);
+        uint64_t high = code_bits(c) | code_bits(d) << (c & 63);
         uint32_t low_count = (a + b) & 63, high_count = (c + d) & 63;
         arb_put(&w, low | high << low_count, low_count + high_count);
     }

@@ -5,9 +5,10 @@
 #include <malloc.h>
 #include <unistd.h>
 
-int64_t arb_copy_file_range(int source, int64_t from, int target, int64_t to, size_t length) {
-    off64_t in = from, out = to;
-    return copy_file_range(source, &in, target, &out, length, 0);
+int arb_bypass_cache(int file, int bypass) {
+    int flags = fcntl(file, F_GETFL);
+    if (flags < 0) return -1;
+    return fcntl(file, F_SETFL, bypass ? flags | O_DIRECT : flags & ~O_DIRECT);
 }
 
 void arb_start_write_back(int file, int64_t offset, int64_t length) {

@@ -51,17 +51,13 @@ final class AssemblyPhase: Sendable {
                     + "folder with --out"
             )
         }
-        var open: [OutputFile] = []
-        defer { for file in open { close(file.descriptor) } }
         var drafts: [Draft] = []
         for (number, index) in job.plan.indices.enumerated() {
-            let cog = try folder.create("\(index.name).tif")
-            open.append(cog)
-            let png = try job.request.png ? folder.create("\(index.name).png") : nil
-            if let png { open.append(png) }
-            let strips = try png.map { file in
+            let cog = try folder.stream("\(index.name).tif")
+            let png = try job.request.png ? folder.stream("\(index.name).png") : nil
+            let strips = try png.map { png in
                 try StripWriter(
-                    blobs: blobs, index: number, file: file, palette: index.colormap.palette,
+                    blobs: blobs, index: number, file: png.writer, palette: index.colormap.palette,
                     progress: { [self] in try advance($0) })
             }
             drafts.append(
@@ -89,7 +85,7 @@ final class AssemblyPhase: Sendable {
             return Product(
                 index: draft.index, counts: draft.totals.counts, statistics: draft.totals.statistics,
                 cog: cog,
-                png: try draft.png.map { try OutputFolder.seal($0, name: "\(draft.index.name).png") })
+                png: try draft.png.map { try $0.seal() })
         }
     }
 
@@ -97,8 +93,8 @@ final class AssemblyPhase: Sendable {
     private struct Draft: Sendable {
         let index: SpectralIndex
         let totals: (counts: ReasonCounts, statistics: PixelStatistics)
-        let cog: OutputFile
-        let png: OutputFile?
+        let cog: OutputStream
+        let png: OutputStream?
         let spool: SpoolFile
         let strips: StripWriter?
     }
@@ -123,13 +119,13 @@ final class AssemblyPhase: Sendable {
         let image = CogImage(
             grid: plan.grid, bandName: index.name, items: ProductMetadata.items(plan, index),
             statistics: draft.totals.statistics)
-        try CogWriter.write(image, to: draft.cog) { level, row, column in
+        try CogWriter.write(image, to: draft.cog.writer) { level, row, column in
             level < blobs.levelCount
                 ? blobs.place(index: number, level: level, row: row, column: column)
                 : top.places[TopLevels.Place(level: level, row: row, column: column)]
         } progress: { [self] bytes in
             try advance(bytes)
         }
-        return try OutputFolder.seal(draft.cog, name: "\(index.name).tif")
+        return try draft.cog.seal()
     }
 }

@@ -50,7 +50,7 @@ public final class JobRunner: Sendable {
         let need = MemoryNeed(job.plan, png: job.request.png)
         let threads = try need.threads(within: limits)
         let outputs = try Outputs(job, store: store)
-        let folder = try OutputFolder(output)
+        let folder = try OutputFolder(output, bypassingCache: true)
         for key in job.keys { store.pin(key) }
         try folder.check(job.outputNames, keeping: job.filesRead)
         defer {

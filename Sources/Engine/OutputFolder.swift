@@ -10,6 +10,7 @@ import TileStore
 final class OutputFolder {
     let path: String
     private let folder: Int32
+    private let bypassesCache: Bool
     private var parts: [(part: String, name: String)] = []
 
     /// A finished file's facts.
@@ -19,9 +20,11 @@ final class OutputFolder {
         var digest: ContentHash
     }
 
+    /// - Parameter bypassingCache: the large outputs are not read again soon (`OutputWriter`).
     /// - Throws: `EngineError` when the folder cannot be made or written, or another job writes in it.
-    init(_ path: String) throws {
+    init(_ path: String, bypassingCache: Bool = false) throws {
         self.path = path
+        bypassesCache = bypassingCache
         let failure = Self.make(path)
         guard failure == 0 else { throw Self.refusal(path, failure) }
         folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -119,32 +122,32 @@ final class OutputFolder {
         return Written(name: name, bytes: bytes.count, digest: ContentHash(of: bytes))
     }
 
-    /// Brings a written file to the disk and hashes it meanwhile.
-    static func seal(_ file: OutputFile, name: String) throws -> Written {
-        let descriptor = file.descriptor
-        let synced = DispatchSemaphore(value: 0)
-        nonisolated(unsafe) var failure: Int32 = 0
-        Thread.detachNewThread {
-            if fsync(descriptor) != 0 { failure = errno }
-            synced.signal()
-        }
+    /// A new temporary file for the output `name`, to be written from start to end.
+    func stream(_ name: String) throws -> OutputStream {
+        OutputStream(try create(name), name: name, bypassingCache: bypassesCache)
+    }
+
+    /// Hashes the temporary file of the output `name`, which someone else wrote, and brings it to the disk.
+    func seal(_ name: String) throws -> Written {
+        let part = temporaryPath(of: name)
+        let file = open(part, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw EngineError("cannot read \(path)/\(name) back; check the disk") }
+        defer { close(file) }
         let hasher = ContentHasher()
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
         defer { buffer.deallocate() }
         var place = 0
         while true {
-            let found = pread(descriptor, buffer.baseAddress!, buffer.count, off_t(place))
+            let found = pread(file, buffer.baseAddress!, buffer.count, off_t(place))
             if found < 0 && errno == EINTR { continue }
             guard found > 0 else { break }
             hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<found]))
             place += found
         }
-        synced.wait()
-        guard failure == 0 else {
+        guard fsync(file) == 0 else {
             throw EngineError(
-                "cannot write \(file.path): \(String(cString: strerror(failure))); free some "
-                    + "space or check the disk"
-            )
+                "cannot write \(path)/\(name): \(String(cString: strerror(errno))); free some space or check "
+                    + "the disk")
         }
         return Written(name: name, bytes: place, digest: hasher.finish())
     }

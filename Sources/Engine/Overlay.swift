@@ -41,10 +41,10 @@ struct Overlay {
         _ index: SpectralIndex, mosaic: Grid, cogPath: String, into folder: OutputFolder
     ) throws -> [OutputFolder.Written] {
         let name = "\(index.name).3857"
-        let file = try folder.create("\(name).png")
-        defer { close(file.descriptor) }
+        let picture = try folder.stream("\(name).png")
         let palette = index.colormap.palette
-        var writer = try PngWriter(to: file, columns: grid.columns, rows: grid.rows, palette: palette)
+        var writer = try PngWriter(
+            to: picture.writer, columns: grid.columns, rows: grid.rows, palette: palette)
         let renderer = try PaletteRenderer(
             plan: plan(index, mosaic, cogPath), cache: BlockCache(limit: 64 << 20))
         let encoder = PngStripEncoder()
@@ -61,7 +61,7 @@ struct Overlay {
         }
         try writer.finish()
         return [
-            try OutputFolder.seal(file, name: "\(name).png"),
+            try picture.seal(),
             try folder.write("\(name).pgw", Array(WorldFile.lines(for: grid).utf8)),
             try folder.write("\(name).png.aux.xml", Array(WorldFile.auxiliaryXML(for: grid.crs).utf8)),
         ]

@@ -38,10 +38,7 @@ struct ProvenanceRaster {
             }
         }
         try writer.close()
-        let finished = open(folder.temporaryPath(of: name), O_RDONLY)
-        guard finished >= 0 else { throw EngineError("cannot read \(file.path) back; check the disk") }
-        defer { close(finished) }
-        return try OutputFolder.seal(OutputFile(descriptor: finished, path: file.path), name: name)
+        return try folder.seal(name)
     }
 
     private func decode<Value: FixedWidthInteger & UnsignedInteger>(

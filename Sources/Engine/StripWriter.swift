@@ -17,7 +17,7 @@ final class StripWriter: @unchecked Sendable {
     private var failed = false
 
     init(
-        blobs: TaskBlobs, index: Int, file: OutputFile, palette: Palette,
+        blobs: TaskBlobs, index: Int, file: OutputWriter, palette: Palette,
         progress: @escaping @Sendable (Int) throws -> Void
     ) throws {
         self.blobs = blobs

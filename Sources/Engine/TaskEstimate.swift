@@ -16,7 +16,7 @@ public struct TaskEstimate: Hashable, Sendable {
     private enum Cost {
         static let deflate = 1.7e-9
         static let jpeg2000 = 25e-9
-        static let outputPixel = 40e-9
+        static let outputPixel = 25e-9
         /// Opening files and the store.
         static let task = 5e-3
     }

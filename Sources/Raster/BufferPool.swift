@@ -8,7 +8,7 @@ final class BufferPool: Sendable {
         /// Bytes handed out and kept.
         var held = 0
 
-        /// Gives up what nobody uses: of other sizes than are wanted now.
+        /// Gives up all that nobody uses.
         mutating func dropFree() -> [UnsafeMutableRawBufferPointer] {
             let dropped = Array(free.values.joined())
             free = [:]

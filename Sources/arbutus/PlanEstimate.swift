@@ -18,7 +18,7 @@ struct PlanEstimate: Codable, Equatable {
     private enum Rate {
         static let deflate = (590e6, 120e6)
         static let jpeg2000 = (60e6, 15e6)
-        static let outputPixels = (45e6, 15e6)
+        static let outputPixels = (60e6, 20e6)
     }
 
     /// - Parameter threads: workers, at least 1.

@@ -23,11 +23,11 @@ struct arb_run {
 #define ARB_DEFLATE_FIRST_LENGTH 257
 /// The shortest run that is coded as one: below it, literals of two or three bits cost less.
 #define ARB_SHORTEST_RUN 6
-/// The longest code of a literal: four of them and seven bits left over fit in 64.
+/// The longest code of a symbol: four literals and seven bits left over fit in 64.
 #define ARB_LONGEST_CODE 14
 
-/// Bits on their way into memory, the first in the lowest place (RFC 1951, 3.1.1). `next` needs 8 bytes of room
-/// beyond what is written.
+/// Bits on their way into memory, the first in the lowest place (RFC 1951, 3.1.1). `next` needs 8 bytes of
+/// room beyond what is written.
 struct arb_bit_writer {
     uint64_t bits;
     /// Of `bits`, below 8 between two calls.
@@ -48,8 +48,8 @@ static inline void arb_put(struct arb_bit_writer *writer, uint64_t bits, uint32_
 /// Finds the runs of `count` bytes (below 4 GiB) that repeat the byte `distance` (at least 1) before, and adds
 /// how often each literal and each length comes to `frequencies` (ARB_DEFLATE_SYMBOLS).
 ///
-/// With `sampling` above 1 it counts eight literals of each 8 x `sampling` and multiplies, so a literal that
-/// comes may be left at 0.
+/// With `sampling` above 1 it counts, between two runs, eight literals of each 8 x `sampling` for all of these,
+/// so a literal that comes may be left at 0.
 ///
 /// Returns the number of runs, at most count / ARB_SHORTEST_RUN, in ascending order in `runs`.
 size_t arb_deflate_scan(const uint8_t *bytes, size_t count, size_t distance, size_t sampling,
@@ -61,8 +61,8 @@ size_t arb_deflate_scan_base(const uint8_t *bytes, size_t count, size_t distance
 
 /// Appends `count` bytes, with `runs` as `arb_deflate_scan` found them, to `writer`.
 ///
-/// `codes` has ARB_DEFLATE_SYMBOLS entries: the number of a code's bits (at most ARB_LONGEST_CODE) in the low 8
-/// bits, its bits above, the first lowest. The block's only distance has the code 0 of one bit.
+/// `codes` has ARB_DEFLATE_SYMBOLS entries: the number of a code's bits (at most ARB_LONGEST_CODE) in the low
+/// 8 bits, its bits above, the first lowest. The block's only distance has the code 0 of one bit.
 void arb_deflate_emit(const uint8_t *bytes, size_t count, const struct arb_run *runs, size_t run_count,
                       const uint32_t *codes, struct arb_bit_writer *writer);
 void arb_deflate_emit_avx2(const uint8_t *bytes, size_t count, const struct arb_run *runs, size_t run_count,

@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-/// Whether the AVX2 versions run on this processor: it has AVX2 and BMI2, as all have since 2013 and 2015.
+/// Whether the AVX2 versions run on this processor: it has AVX2 and BMI2.
 int arb_has_avx2(void);
 
 #ifdef __cplusplus

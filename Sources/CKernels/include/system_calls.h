@@ -7,8 +7,9 @@
 extern "C" {
 #endif
 
-/// copy_file_range(2) with explicit offsets: bytes copied, 0 at the source's end, or -1 with errno set.
-int64_t arb_copy_file_range(int source, int64_t from, int target, int64_t to, size_t length);
+/// Makes writes go past the system's cache of files, or (0) through it again: fcntl(2), O_DIRECT. 0, or -1
+/// with errno set where the file system cannot.
+int arb_bypass_cache(int file, int bypass);
 
 /// Begins writing a range of a file to its disk without waiting: sync_file_range(2). A hint, it cannot fail.
 void arb_start_write_back(int file, int64_t offset, int64_t length);

@@ -10,7 +10,7 @@ public enum CogWriter {
     /// cancellation are timely.
     private static let pieceBytes = 8 << 20
 
-    /// Writes the whole file from offset 0; the file should be empty before.
+    /// Appends the whole file to `file`, which holds nothing before; who called finishes it.
     ///
     /// - Parameters:
     ///   - place: the framed block at level, block row and block column; nil for one without a valid pixel.
@@ -21,25 +21,23 @@ public enum CogWriter {
     ///   what `place` and `progress` throw.
     @discardableResult
     public static func write(
-        _ image: CogImage, to file: OutputFile,
+        _ image: CogImage, to file: OutputWriter,
         place: (_ level: Int, _ row: Int, _ column: Int) throws -> BlockPlace?,
         progress: (_ bytes: Int) throws -> Void = { _ in }
     ) throws -> Int {
         let plan = try CogPlan(image, place: place)
         let header = plan.header()
-        try header.withUnsafeBytes { try file.write($0, at: 0) }
+        try header.withUnsafeBytes { try file.append($0) }
         try progress(header.count)
-        var target = header.count
         for blocks in plan.places.reversed() {
-            try copy(blocks.lazy.compactMap { $0 }, to: file, at: &target, progress: progress)
+            try copy(blocks.lazy.compactMap { $0 }, to: file, progress: progress)
         }
-        return target
+        return file.byteCount
     }
 
     /// Copies blocks one behind the other; neighbours in the same source file go in one call.
     private static func copy(
-        _ blocks: some Sequence<BlockPlace>, to file: OutputFile, at target: inout Int,
-        progress: (Int) throws -> Void
+        _ blocks: some Sequence<BlockPlace>, to file: OutputWriter, progress: (Int) throws -> Void
     ) throws {
         var run: BlockPlace?
         for block in blocks {
@@ -50,23 +48,21 @@ public enum CogWriter {
             if open.fileDescriptor == block.fileDescriptor && open.offset + open.length == block.offset {
                 run?.length += block.length
             } else {
-                try copy(open, to: file, at: &target, progress: progress)
+                try copy(open, to: file, progress: progress)
                 run = block
             }
         }
-        if let run { try copy(run, to: file, at: &target, progress: progress) }
+        if let run { try copy(run, to: file, progress: progress) }
     }
 
     private static func copy(
-        _ run: BlockPlace, to file: OutputFile, at target: inout Int, progress: (Int) throws -> Void
+        _ run: BlockPlace, to file: OutputWriter, progress: (Int) throws -> Void
     ) throws {
         var done = 0
         while done < run.length {
             let length = min(pieceBytes, run.length - done)
-            try file.copy(length, from: run.fileDescriptor, at: run.offset + done, to: target)
-            file.startWriteBack(from: target, length: length)
+            try file.append(length, from: run.fileDescriptor, at: run.offset + done)
             done += length
-            target += length
             try progress(length)
         }
     }

@@ -4,10 +4,10 @@ import CKernels
 /// Compresses whole buffers (RFC 1951): what TIFF's predictors and PNG's filters leave of noisy pixels. Its
 /// memory is reused. One thread at a time.
 ///
-/// The only matches are runs, values that repeat the one before; all else is Huffman-coded as it is. On
-/// float32 blocks that is as small as ISA-L's search for matches (-0.5 to +0.3 %) and on filtered palette
-/// planes 10 % smaller, at two to four times the speed. Whole numbers alone decide, so the bytes are the same
-/// on every processor.
+/// The only matches are runs, values that repeat the one before; all else is Huffman-coded as it is. Measured
+/// on W-full: float32 blocks are as small as by ISA-L's search for matches (-0.2 % NDVI, +0.3 % NDSI) and
+/// filtered palette planes 10 to 15 % smaller, in a third of the time. Whole numbers alone decide, so the
+/// bytes are the same on every processor.
 final class Deflater {
     /// What the bytes are for: it fixes the wrapper and the end.
     enum Purpose {

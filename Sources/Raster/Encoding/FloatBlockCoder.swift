@@ -16,7 +16,7 @@ public final class FloatBlockCoder {
     private let padded = UnsafeMutablePointer<Float>.allocate(capacity: pixelCount)
     private let shuffled = UnsafeMutableRawBufferPointer.allocate(byteCount: pixelCount * 4, alignment: 64)
 
-    /// A coder with its scratch memory (2.5 MB).
+    /// A coder with its scratch memory (3.6 MB).
     public init() {}
 
     deinit {

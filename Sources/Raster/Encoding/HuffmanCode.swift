@@ -6,7 +6,7 @@ struct HuffmanCode {
 
     /// - Parameters:
     ///   - frequencies: of each symbol; fewer than 2¹⁶ symbols.
-    ///   - limit: bits of a code at most, enough for as many symbols as come; 15 in deflate.
+    ///   - limit: bits of a code at most, enough for as many symbols as come; 15 at most.
     init(frequencies: [UInt32], limit: Int) {
         lengths = [UInt8](repeating: 0, count: frequencies.count)
         // Rarest first; of equals the first symbol first, so that equal frequencies give equal codes.

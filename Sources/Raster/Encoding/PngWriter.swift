@@ -5,18 +5,16 @@ import Mosaic
 public struct PngWriter {
     /// The strip that comes next, from 0.
     public private(set) var nextStrip = 0
-    /// Bytes written so far.
-    public private(set) var byteCount: Int
 
-    private let file: OutputFile
+    private let file: OutputWriter
     private let columns: Int
     private let rows: Int
     private var adler = Adler32()
 
-    /// Writes the chunks before the pixels; the file should be empty before.
+    /// Appends the chunks before the pixels to `file`, which holds nothing before; who called finishes it.
     ///
     /// - Throws: `RasterError` when PNG cannot hold the size (2³¹ − 1 pixels a side) or the disk is full.
-    public init(to file: OutputFile, columns: Int, rows: Int, palette: Palette) throws {
+    public init(to file: OutputWriter, columns: Int, rows: Int, palette: Palette) throws {
         guard min(columns, rows) >= 1, max(columns, rows) <= Int(Int32.max) else {
             throw RasterError(
                 "a PNG cannot have \(columns) x \(rows) pixels, only 1 to 2147483647 a side; choose a "
@@ -32,8 +30,7 @@ public struct PngWriter {
         PngChunk.append("PLTE", palette.entries.flatMap { [$0.red, $0.green, $0.blue] }, to: sink)
         PngChunk.append("tRNS", [0], to: sink)
         PngChunk.append("IDAT", [0x78, 0x9C], to: sink)
-        try file.write(sink.bytes, at: 0)
-        byteCount = sink.count
+        try file.append(sink.bytes)
     }
 
     /// Strips that the picture needs.
@@ -51,9 +48,7 @@ public struct PngWriter {
             nextStrip < stripCount && strip.rawLength == rows(ofStrip: nextStrip) * (columns + 1)
                 && chunk.count == strip.chunkLength,
             "strip \(nextStrip) of \(stripCount): \(strip), \(chunk.count) bytes")
-        try file.write(chunk, at: byteCount)
-        file.startWriteBack(from: byteCount, length: chunk.count)
-        byteCount += chunk.count
+        try file.append(chunk)
         adler.append(strip.adler32, length: strip.rawLength)
         nextStrip += 1
     }
@@ -69,9 +64,8 @@ public struct PngWriter {
         // 03 00: a last deflate block (fixed codes) that holds nothing.
         PngChunk.append("IDAT", [0x03, 0x00] + Self.bigEndian(Int(adler.value)), to: sink)
         PngChunk.append("IEND", [], to: sink)
-        try file.write(sink.bytes, at: byteCount)
-        byteCount += sink.count
-        return byteCount
+        try file.append(sink.bytes)
+        return file.byteCount
     }
 
     private static func bigEndian(_ value: Int) -> [UInt8] {

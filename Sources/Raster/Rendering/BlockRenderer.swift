@@ -27,12 +27,24 @@ final class BlockRenderer {
 
     init(plan: MosaicPlan, cache: BlockCache) throws {
         self.plan = plan
-        // About what an index needs at once: its block, its row of palette indices and the levels above.
-        pool = BufferPool(limit: plan.indices.count * (2 * plan.taskEdge * plan.taskEdge + (2 << 20)))
+        pool = BufferPool(limit: plan.indices.count * Self.planeBytes(of: plan))
         reader = SourceReader(cache: cache, job: plan.grid)
         sampler = BandSampler(job: plan.grid, reader: reader, scratch: scratch)
         masks = plan.indices.map { CloudMask(plan.rules.mask, for: $0) }
         clip = try plan.rules.clip.map { try ClipMask(geoJSON: $0, grid: plan.grid) }
+    }
+
+    /// About what an index of a task holds at once: the level above it and the next, a row of blocks of
+    /// palette indices, and a block's planes (`CompositePlane`).
+    private static func planeBytes(of plan: MosaicPlan) -> Int {
+        let (task, edge) = (plan.taskEdge, MosaicPlan.blockEdge)
+        let pixel =
+            switch plan.rules.select.composite {
+            case .first, .min, .max: 7
+            case .mean, .count: 17
+            case .median: 9 + 4 * min(plan.scenes.count, 16)
+            }
+        return task * task * 5 / 4 + task * edge + pixel * edge * edge
     }
 
     /// Renders `window`; `scenes` are the plan's scenes that may touch it, in plan order.

@@ -44,7 +44,7 @@ import Testing
             crs: crs, originX: -12.345678901234567, originY: 0.1, pixelWidth: 1e-7, pixelHeight: 2e-5,
             columns: 5,
             rows: 7)
-        try folder.write("a.tif") {
+        try folder.stream("a.tif") {
             _ = try CogWriter.write(CogImage(grid: grid, bandName: "a"), to: $0, place: { _, _, _ in nil })
         }
         let dataset = try Dataset(opening: folder.path + "/a.tif")

@@ -77,7 +77,7 @@ import Testing
         let folder = try TestFolder()
         try folder.write("spool") { spool in
             let error = #expect(throws: RasterError.self) {
-                try folder.write("a.tif") { file in
+                try folder.stream("a.tif") { file in
                     try CogWriter.write(CogImage(grid: image.grid, bandName: "a"), to: file) { _, _, _ in
                         BlockPlace(fileDescriptor: spool.descriptor, offset: 0, length: 1000)
                     }

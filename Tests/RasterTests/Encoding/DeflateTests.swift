@@ -70,6 +70,14 @@ import Testing
         #expect(try zlibInflated(ours, count: data.count) == data)
     }
 
+    /// A few literals between long runs, in a block that is sampled: they are counted all the same.
+    @Test func literalsBetweenRunsHaveShortCodes() throws {
+        let data = (0..<1 << 12).flatMap { _ in [1, 2, 3] + [UInt8](repeating: 0, count: 13) }
+        let ours = compressed(data)
+        #expect(ours.count < 8000)
+        #expect(try zlibInflated(ours, count: data.count) == data)
+    }
+
     /// Parts that are raw deflate follow each other to one stream, whatever the parts hold.
     @Test func partsFollowEachOther() throws {
         var numbers = TestNumbers(state: 3)

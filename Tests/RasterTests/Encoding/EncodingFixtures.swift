@@ -58,6 +58,17 @@ final class TestFolder {
         defer { close(descriptor) }
         return try body(OutputFile(descriptor: descriptor, path: file))
     }
+
+    /// Opens a new file, hands it to `body` to be written from start to end, and finishes it.
+    func stream<T>(_ name: String, _ body: (OutputWriter) throws -> T) throws -> T {
+        let file = "\(path)/\(name)"
+        let descriptor = open(file, O_RDWR | O_CREAT | O_TRUNC, 0o644)
+        guard descriptor >= 0 else { throw RasterError("cannot create \(file)") }
+        let writer = OutputWriter(OutputFile(descriptor: descriptor, path: file))
+        let made = try body(writer)
+        try writer.finish()
+        return made
+    }
 }
 
 /// An image of values in rows, and what GDAL reads from files.
@@ -147,7 +158,7 @@ struct TestImage {
         }
         return try folder.write(name + ".spool") { spool in
             try spool.write(sink.bytes, at: 0)
-            return try folder.write(name) { file in
+            return try folder.stream(name) { file in
                 let cog = CogImage(grid: grid, bandName: "ndvi", items: items, statistics: statistics)
                 return try CogWriter.write(
                     cog, to: file,

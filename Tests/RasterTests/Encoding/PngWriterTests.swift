@@ -55,7 +55,7 @@ import Testing
     @Test func aPictureTooLargeForTheFormatIsRefused() throws {
         let folder = try TestFolder()
         #expect(throws: RasterError.self) {
-            try folder.write("p.png") {
+            try folder.stream("p.png") {
                 _ = try PngWriter(to: $0, columns: 1 << 31, rows: 1, palette: Colormap.grey.palette)
             }
         }
@@ -68,11 +68,10 @@ import Testing
     @Test func aFullDiskIsNamed() throws {
         let descriptor = open("/dev/full", O_WRONLY)
         try #require(descriptor >= 0)
-        defer { close(descriptor) }
+        let file = OutputWriter(OutputFile(descriptor: descriptor, path: "out/ndvi.png"))
         let error = #expect(throws: RasterError.self) {
-            _ = try PngWriter(
-                to: OutputFile(descriptor: descriptor, path: "out/ndvi.png"), columns: 1, rows: 1,
-                palette: Colormap.grey.palette)
+            _ = try PngWriter(to: file, columns: 1, rows: 1, palette: Colormap.grey.palette)
+            try file.finish()
         }
         #expect(
             error?.description
@@ -96,7 +95,7 @@ import Testing
     ) throws -> Int {
         let encoder = PngStripEncoder()
         let sink = ByteSink()
-        return try folder.write(name) { file in
+        return try folder.stream(name) { file in
             var writer = try PngWriter(
                 to: file, columns: columns, rows: rows, palette: Colormap.rdylgn.palette)
             for number in 0..<writer.stripCount {

@@ -1,0 +1,24 @@
+import Raster
+import TileStore
+
+/// An output on its way: hashed while it is written, so that each byte is touched once (PLATFORM.md).
+/// One thread at a time; that contract is what `@unchecked` stands for.
+final class OutputStream: @unchecked Sendable {
+    let writer: OutputWriter
+    private let name: String
+    private let hasher = ContentHasher()
+
+    /// - Parameter file: empty; its descriptor becomes the stream's.
+    init(_ file: OutputFile, name: String, bypassingCache: Bool) {
+        self.name = name
+        writer = OutputWriter(file, bypassingCache: bypassingCache) { [hasher] in hasher.update($0) }
+    }
+
+    /// Brings what was written to the disk.
+    ///
+    /// - Throws: `RasterError` when the disk is full or fails.
+    func seal() throws -> OutputFolder.Written {
+        try writer.finish()
+        return OutputFolder.Written(name: name, bytes: writer.byteCount, digest: hasher.finish())
+    }
+}
