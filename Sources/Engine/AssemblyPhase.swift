@@ -12,8 +12,8 @@ final class AssemblyPhase: Sendable {
         let index: SpectralIndex
         let counts: ReasonCounts
         let statistics: PixelStatistics
-        let cog: OutputFolder.Written
-        let png: OutputFolder.Written?
+        let cog: WrittenFile
+        let png: WrittenFile?
     }
 
     private let job: JobPlan
@@ -66,7 +66,7 @@ final class AssemblyPhase: Sendable {
                     spool: try SpoolFile(in: folder.path), strips: strips))
         }
         let all = drafts
-        let cogs = Mutex<[Int: OutputFolder.Written]>([:])
+        let cogs = Mutex<[Int: WrittenFile]>([:])
         let next = Atomic<Int>(0)
         // A COG is one thread's work, so all of them come first; whoever finds none left makes strips.
         try Workers.run(max(1, threads)) { [self] _ in
@@ -93,8 +93,8 @@ final class AssemblyPhase: Sendable {
     private struct Draft: Sendable {
         let index: SpectralIndex
         let totals: (counts: ReasonCounts, statistics: PixelStatistics)
-        let cog: OutputStream
-        let png: OutputStream?
+        let cog: HashedOutput
+        let png: HashedOutput?
         let spool: SpoolFile
         let strips: StripWriter?
     }
@@ -106,7 +106,7 @@ final class AssemblyPhase: Sendable {
 
     private func writeCog(
         _ number: Int, _ draft: Draft, _ blobs: TaskBlobs
-    ) throws -> OutputFolder.Written {
+    ) throws -> WrittenFile {
         let (plan, index) = (job.plan, draft.index)
         let layout = CogLayout(columns: plan.grid.columns, rows: plan.grid.rows)
         let top = TopLevels(layout: layout, firstLevel: blobs.levelCount, spool: draft.spool) {

@@ -13,13 +13,6 @@ final class OutputFolder {
     private let bypassesCache: Bool
     private var parts: [(part: String, name: String)] = []
 
-    /// A finished file's facts.
-    struct Written: Sendable {
-        var name: String
-        var bytes: Int
-        var digest: ContentHash
-    }
-
     /// - Parameter bypassingCache: the large outputs are not read again soon (`OutputWriter`).
     /// - Throws: `EngineError` when the folder cannot be made or written, or another job writes in it.
     init(_ path: String, bypassingCache: Bool = false) throws {
@@ -115,20 +108,20 @@ final class OutputFolder {
     func temporaryPath(of name: String) -> String { "\(path)/.\(name).part" }
 
     /// Writes a small file whole.
-    func write(_ name: String, _ bytes: [UInt8]) throws -> Written {
+    func write(_ name: String, _ bytes: [UInt8]) throws -> WrittenFile {
         let file = try create(name)
         defer { close(file.descriptor) }
         try bytes.withUnsafeBytes { try file.write($0, at: 0) }
-        return Written(name: name, bytes: bytes.count, digest: ContentHash(of: bytes))
+        return WrittenFile(name: name, bytes: bytes.count, digest: ContentHash(of: bytes))
     }
 
     /// A new temporary file for the output `name`, to be written from start to end.
-    func stream(_ name: String) throws -> OutputStream {
-        OutputStream(try create(name), name: name, bypassingCache: bypassesCache)
+    func stream(_ name: String) throws -> HashedOutput {
+        HashedOutput(try create(name), name: name, bypassingCache: bypassesCache)
     }
 
     /// Hashes the temporary file of the output `name`, which someone else wrote, and brings it to the disk.
-    func seal(_ name: String) throws -> Written {
+    func seal(_ name: String) throws -> WrittenFile {
         let part = temporaryPath(of: name)
         let file = open(part, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw EngineError("cannot read \(path)/\(name) back; check the disk") }
@@ -140,6 +133,10 @@ final class OutputFolder {
         while true {
             let found = pread(file, buffer.baseAddress!, buffer.count, off_t(place))
             if found < 0 && errno == EINTR { continue }
+            guard found >= 0 else {
+                throw EngineError(
+                    "cannot read \(path)/\(name) back: \(String(cString: strerror(errno))); check the disk")
+            }
             guard found > 0 else { break }
             hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<found]))
             place += found
@@ -149,7 +146,7 @@ final class OutputFolder {
                 "cannot write \(path)/\(name): \(String(cString: strerror(errno))); free some space or check "
                     + "the disk")
         }
-        return Written(name: name, bytes: place, digest: hasher.finish())
+        return WrittenFile(name: name, bytes: place, digest: hasher.finish())
     }
 
     /// Puts all files in their places.

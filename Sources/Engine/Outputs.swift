@@ -11,10 +11,10 @@ struct Outputs {
     struct Made {
         let products: [AssemblyPhase.Product]
         /// The files beside COG and PNG.
-        let sideFiles: [OutputFolder.Written]
+        let sideFiles: [WrittenFile]
 
         /// All files in the order of their making.
-        var files: [OutputFolder.Written] {
+        var files: [WrittenFile] {
             products.flatMap { [$0.cog] + ($0.png.map { [$0] } ?? []) } + sideFiles
         }
     }

@@ -39,7 +39,7 @@ struct Overlay {
     /// Draws an index's COG, which still lies at `cogPath`, into `folder`.
     func write(
         _ index: SpectralIndex, mosaic: Grid, cogPath: String, into folder: OutputFolder
-    ) throws -> [OutputFolder.Written] {
+    ) throws -> [WrittenFile] {
         let name = "\(index.name).3857"
         let picture = try folder.stream("\(name).png")
         let palette = index.colormap.palette

@@ -37,7 +37,7 @@ enum ProductMetadata {
 struct StacItemWriter {
     let job: JobPlan
     let products: [AssemblyPhase.Product]
-    let extra: [OutputFolder.Written]
+    let extra: [WrittenFile]
 
     private static let extensions = [
         "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
@@ -187,7 +187,7 @@ struct StacItemWriter {
     /// `file:checksum` is a multihash: 0xb220 (BLAKE2b-256) as a varint, 0x20 bytes, the digest
     /// (https://github.com/multiformats/multicodec).
     private func asset(
-        _ file: OutputFolder.Written, _ type: String, _ roles: [String], _ more: [String: Any]
+        _ file: WrittenFile, _ type: String, _ roles: [String], _ more: [String: Any]
     ) -> [String: Any] {
         more.merging([
             "href": "./\(file.name)", "type": type, "roles": roles, "file:size": file.bytes,

@@ -6,7 +6,7 @@ import Raster
 struct ProvenanceRaster {
     let job: JobPlan
 
-    func write(_ blobs: TaskBlobs, into folder: OutputFolder) throws -> OutputFolder.Written {
+    func write(_ blobs: TaskBlobs, into folder: OutputFolder) throws -> WrittenFile {
         let plan = job.plan
         let name = "provenance.tif"
         let file = try folder.create(name)

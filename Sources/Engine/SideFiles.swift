@@ -11,9 +11,9 @@ struct SideFiles {
     let overlay: Overlay?
 
     /// Writes them into `folder`, unpublished.
-    func write(_ blobs: TaskBlobs, into folder: OutputFolder) throws -> [OutputFolder.Written] {
+    func write(_ blobs: TaskBlobs, into folder: OutputFolder) throws -> [WrittenFile] {
         let grid = job.plan.grid
-        var files: [OutputFolder.Written] = []
+        var files: [WrittenFile] = []
         for product in products {
             let index = product.index
             let style = QgisStyle.xml(palette: index.colormap.palette, range: index.range)
@@ -23,7 +23,7 @@ struct SideFiles {
             let projection = try WorldFile.auxiliaryXML(for: grid.crs)
             files.append(try folder.write("\(index.name).png.aux.xml", Array(projection.utf8)))
         }
-        var pictures: [OutputFolder.Written] = []
+        var pictures: [WrittenFile] = []
         if let overlay {
             for product in products {
                 pictures += try overlay.write(
